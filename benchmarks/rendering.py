@@ -1,0 +1,88 @@
+"""Pen strokes drawn on a pad as a person would draw them: any size, anywhere, with a thin or a thick round brush."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+PAD = 400  # width and height of the pad in pixels
+FINE = 4  # strokes are drawn this much larger and averaged down, for smooth edges
+
+Strokes = Sequence[Sequence[Sequence[float]]]
+"""Strokes of points (x, y), x to the right and y down, in any unit."""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How a drawing lies on the pad, in pixels. size: its longer side; pen: width of the brush; left, top: its corner.
+
+    The size and the corner are those of the pen's path; the ink reaches half a pen further.
+    """
+
+    size: float
+    pen: float
+    left: float
+    top: float
+
+
+def drawings_folder() -> Path:
+    """The folder of real drawings: $DIGITS_DRAWINGS, else ../shared/drawings beside the checkout (may not exist)."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "drawings"
+    return Path(os.environ.get("DIGITS_DRAWINGS", beside))
+
+
+def load_strokes(path: Path, split: str | None = None) -> list[dict[str, Any]]:
+    """The drawings of a .jsonl.gz file (keys label, writer, split, strokes), of one split if named."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        drawings = [json.loads(line) for line in lines]
+    return [drawing for drawing in drawings if split in (None, drawing["split"])]
+
+
+def random_pose(strokes: Strokes, rng: np.random.Generator) -> Pose:
+    """30-90 % of the pad, anywhere on it, with a brush of 2.5-12 % of the drawing's size."""
+    size = rng.uniform(0.3, 0.9) * PAD
+    pen = rng.uniform(0.025, 0.12) * size
+    width, height = _extent(strokes, size)
+    room = np.maximum(PAD - pen - np.array([width, height]), 0)
+    left, top = rng.uniform(0, 1, 2) * room + pen / 2
+    return Pose(size, pen, float(left), float(top))
+
+
+def draw(strokes: Strokes, pose: Pose) -> np.ndarray:
+    """The strokes on the pad: (400, 400) uint8, black on white."""
+    points = np.concatenate([np.asarray(stroke, np.float32) for stroke in strokes])
+    low = points.min(axis=0)
+    scale = pose.size / max(float((points.max(axis=0) - low).max()), 1e-6)
+    fine = np.full((PAD * FINE, PAD * FINE), 255, np.uint8)
+    for stroke in strokes:
+        path = (np.asarray(stroke, np.float32) - low) * scale + [pose.left, pose.top]
+        _draw_stroke(fine, path * FINE, max(1, round(pose.pen * FINE)))
+    return cv2.resize(fine, (PAD, PAD), interpolation=cv2.INTER_AREA)
+
+
+def draw_anywhere(strokes: Strokes, rng: np.random.Generator) -> np.ndarray:
+    """The strokes on the pad in a random pose: (400, 400) uint8, black on white."""
+    return draw(strokes, random_pose(strokes, rng))
+
+
+def _extent(strokes: Strokes, size: float) -> tuple[float, float]:
+    points = np.concatenate([np.asarray(stroke, np.float32) for stroke in strokes])
+    width, height = points.max(axis=0) - points.min(axis=0)
+    longer = max(float(width), float(height), 1e-6)
+    return float(width) / longer * size, float(height) / longer * size
+
+
+def _draw_stroke(picture: np.ndarray, path: np.ndarray, pen: int) -> None:
+    corners = np.round(path * 16).astype(np.int32)  # 4 fractional bits
+    if len(corners) == 1:
+        cv2.circle(picture, tuple(corners[0].tolist()), pen * 8, 0, cv2.FILLED, cv2.LINE_8, 4)
+    else:
+        cv2.polylines(picture, [corners], False, 0, pen, cv2.LINE_8, 4)

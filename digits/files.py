@@ -1,0 +1,48 @@
+"""Files that are written whole or not at all, by one program at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+PATIENCE = 30.0  # seconds that one program waits for another before it gives up
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Keep every other thread and process that asks for the same folder waiting; a killed one lets go.
+
+    Makes the folder if there is none. Raises OSError (TimeoutError after PATIENCE seconds).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock", timeout=PATIENCE, poll_interval=0.005):
+        yield
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` at `path`: whoever reads finds the old file or the new one, also after a kill or a power cut.
+
+    Two writers of one path must take turns (sole_writer). Raises OSError.
+    """
+    aside = path.with_name(f".{path.name}.tmp")
+    with open(aside, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in `folder` outlast a power cut, where the system can (not on Windows)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

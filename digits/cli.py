@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, FlagsError
+
+if TYPE_CHECKING:
+    from digits.flags import FlagStore
 
 app = typer.Typer(
     help="Read handwritten digits and numbers from pictures.",
@@ -36,7 +39,7 @@ def main() -> None:
 
 @app.command()
 def evaluate(
-    data: Annotated[Path | None, typer.Option(help="Folder of drawings to evaluate on, besides MNIST.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with MNIST's IDX files; downloaded and kept if none is given.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the report; printed only if none is given.")] = None,
     model: Model = None,
 ) -> None:
@@ -47,7 +50,7 @@ def evaluate(
         raise DigitsError(
             f'Evaluating needs {error.name}. Install it with: pip install "digits[training]"'
         ) from error
-    run_evaluation(model, data, out)
+    typer.echo(run_evaluation(model, data, out))
 
 
 @app.command()
@@ -71,7 +74,87 @@ def serve(
         run_api(host=host, port=port, model=model, workers=workers)
 
 
-# Commands on flagged pictures: digits/flags.py does the work.
+FlagsFolder = Annotated[Path, typer.Option(help="Folder of the flagged pictures.")]
+FlagId = Annotated[str, typer.Argument(help="Id of the flag, as `digits flags list` shows it.")]
+ModelsFolder = Annotated[Path, typer.Option(help="Folder where old models are kept.")]
 
 
-# Commands on models: digits/models.py does the work.
+@flags_app.command("list")
+def list_flags(folder: FlagsFolder = Path("flagged")) -> None:
+    """List the flagged pictures, newest first."""
+    store = _flag_store(folder)
+    for flag in store.flags():
+        label = "?" if flag.label is None else flag.label
+        print(f"{flag.id}  {flag.time[:19]}  read {flag.predicted!r}  is {label!r}  {flag.picture_path}")
+
+
+@flags_app.command("relabel")
+def relabel_flag(
+    id: FlagId,
+    label: Annotated[str, typer.Argument(help='What the picture shows; "" if no digit is there.')],
+    folder: FlagsFolder = Path("flagged"),
+) -> None:
+    """Say what a flagged picture truly shows."""
+    flag = _flag_store(folder).relabel(id, label)
+    print(f"{flag.id} is {flag.label!r}")
+
+
+@flags_app.command("delete")
+def delete_flag(id: FlagId, folder: FlagsFolder = Path("flagged")) -> None:
+    """Delete a flag and its picture."""
+    _flag_store(folder).delete(id)
+    print(f"{id} is deleted")
+
+
+@flags_app.command("export")
+def export_flags(
+    file: Annotated[Path, typer.Argument(help="Zip file to write.")], folder: FlagsFolder = Path("flagged")
+) -> None:
+    """Write all flags into a zip file, in the image-folder layout of Hugging Face datasets."""
+    print(_flag_store(folder).export(file))
+
+
+@flags_app.command("mend")
+def mend_flags(folder: FlagsFolder = Path("flagged")) -> None:
+    """Put the folder in order after a crash or an edit by hand."""
+    if not _flag_store(folder).mended:
+        print("Nothing to mend.")
+
+
+def _flag_store(folder: Path) -> FlagStore:
+    from digits.flags import FlagStore
+
+    if not folder.is_dir():
+        raise FlagsError(f"No flags in {folder}: there is no such folder. Name another one with --folder.")
+    store = FlagStore(folder)
+    for sentence in store.mended:
+        print(f"Mended: {sentence}.")
+    return store
+
+
+@model_app.command("list")
+def list_models(folder: ModelsFolder = Path("models")) -> None:
+    """List the kept models, newest first; a star marks the one in service."""
+    from digits.models import ModelHistory
+
+    for model in ModelHistory(folder).models():
+        print(f"{'*' if model.in_service else ' '} {model.id}  {model.time[:19]}  {model.note}")
+
+
+@model_app.command("use")
+def use_model(
+    id: Annotated[str, typer.Argument(help="Id of a kept model, or how it begins.")],
+    folder: ModelsFolder = Path("models"),
+) -> None:
+    """Put a kept model in service; a running page takes it up by itself."""
+    from digits.models import ModelHistory
+
+    print(f"In service: {ModelHistory(folder).use(id)}")
+
+
+@model_app.command("rollback")
+def roll_back_model(folder: ModelsFolder = Path("models")) -> None:
+    """Go back to the model that was in service before this one."""
+    from digits.models import ModelHistory
+
+    print(f"In service: {ModelHistory(folder).rollback()}")

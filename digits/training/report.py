@@ -1,0 +1,40 @@
+"""Report: an evaluation as Markdown, as one self-contained page, and as the model card.
+
+An evaluation is the dictionary that evaluation.json holds: digits.training.evaluate.Evaluation, as `asdict` gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+
+Json = Mapping[str, Any]
+
+
+def markdown(evaluation: Json) -> str:
+    """The report as Markdown, for the terminal and for a repository."""
+    return _render("evaluation.md", evaluation=evaluation)
+
+
+def html(evaluation: Json) -> str:
+    """The report as one page with its pictures inside."""
+    return _render("evaluation.html", evaluation=evaluation)
+
+
+def _render(template: str, **values: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("digits.training"),
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"percent": _percent, "thousands": lambda number: f"{number:,.0f}"}
+    return environment.get_template(template).render(**values)
+
+
+def _percent(share: float, decimals: int = 2) -> str:
+    return f"{100 * share:.{decimals}f}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,34 +16,43 @@ from digits.errors import ModelError
 SHIPPED_MODEL = Path(__file__).with_name("model.onnx")
 BATCH = 256  # enough to keep a core busy, small enough for constant memory
 
+Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""(n, 28, 28, 1) float32 -> (n, 10) and (n, 1) float32."""
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What was read from a model file: everything that one answer needs, so that no answer mixes two models."""
+
+    run: Run
+    digest: str
+    stamp: tuple[int, int, int]
+
 
 class Classifier:
-    """A model file, ready to answer.
+    """A model file, ready to answer. When the file is replaced, the next call answers with the new one.
 
     model: path of an .onnx file (answered by ONNX Runtime) or of a Keras .h5 or .keras file (Keras is imported only
         then); the shipped model if None.
     threads: how many cores ONNX Runtime may use for one call.
 
-    Raises ModelError if the file is missing or does not take (n, 28, 28, 1).
+    Raises ModelError if the file is missing or does not take (n, 28, 28, 1). Many threads may classify at once.
     """
 
     def __init__(self, model: str | Path | None = None, threads: int = 1) -> None:
         self.path = Path(model) if model is not None else SHIPPED_MODEL
+        self._threads = threads
+        self._renewing = threading.Lock()
         if not self.path.is_file():
             raise ModelError(
                 f"No model at {self.path}. Train one with: python train_model.py, or name another with --model."
             )
-        if self.path.suffix in (".h5", ".keras"):
-            self._run = _keras_runner(self.path)
-        elif self.path.suffix == ".onnx":
-            self._run = _onnx_runner(self.path, threads)
-        else:
-            raise ModelError(f"{self.path.name} is no model that can be read. Expected a file ending in .onnx or .h5.")
+        self._model = self._load()
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the model file, hexadecimal."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        """SHA-256 of the model file that answers, hexadecimal."""
+        return self._present().digest
 
     def classify(self, images: np.ndarray) -> np.ndarray:
         """Probabilities of the ten digits for each image.
@@ -51,36 +63,83 @@ class Classifier:
         """
         if len(images) == 0:
             return np.zeros((0, 10), np.float32)
-        batches = [self._run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+        run = self._present().run
+        batches = [run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
         return np.concatenate([labels * is_digit for labels, is_digit in batches])
 
+    def _present(self) -> _Model:
+        """The model as the file is now; while one thread reads a new file, the others go on with the old one."""
+        if self._renewing.acquire(blocking=False):
+            try:
+                self._renew()
+            finally:
+                self._renewing.release()
+        return self._model
 
-def _onnx_runner(path: Path, threads: int):
+    def _renew(self) -> None:
+        if not self.path.is_file() or (stamp := _stamp(self.path)) == self._model.stamp:
+            return
+        try:
+            self._model = self._load()
+        except (OSError, ModelError):  # no model of ours: the one that answered so far goes on answering
+            self._model = replace(self._model, stamp=stamp)
+
+    def _load(self) -> _Model:
+        stamp = _stamp(self.path)  # before the content: a file replaced in between is read again
+        if self.path.suffix in (".h5", ".keras"):
+            return _Model(_keras_runner(self.path), _digest(self.path.read_bytes()), stamp)
+        if self.path.suffix == ".onnx":
+            content = self.path.read_bytes()
+            return _Model(_onnx_runner(self.path, content, self._threads), _digest(content), stamp)
+        raise ModelError(f"{self.path.name} is no model that can be read. Expected a file ending in .onnx or .h5.")
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Changes whenever the file is replaced. Costs microseconds."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _onnx_runner(path: Path, content: bytes, threads: int) -> Run:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
         raise ModelError(f"{path.name} is no ONNX model that ONNX Runtime can load: {error}") from error
     name = session.get_inputs()[0].name
     _check_shape(path, session.get_inputs()[0].shape)
-    return lambda images: session.run(None, {name: images})[:2]
+
+    def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        labels, is_digit = session.run(None, {name: images})[:2]
+        return labels, is_digit
+
+    return run
 
 
-def _keras_runner(path: Path):
-    import keras
+def _keras_runner(path: Path) -> Run:
+    try:
+        import keras
 
-    model = keras.saving.load_model(path, compile=False)
+        model = keras.saving.load_model(path, compile=False)
+    except ImportError as error:
+        raise ModelError(f"{path.name} needs Keras, which is not installed. Take the .onnx file instead.") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path.name} is no Keras model that Keras can load: {error}") from error
     _check_shape(path, list(model.input_shape))
 
-    def run(images):
+    def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         labels, is_digit = model(images, training=False)
         return keras.ops.convert_to_numpy(labels), keras.ops.convert_to_numpy(is_digit)
 
     return run
 
 
-def _check_shape(path: Path, shape: list) -> None:
+def _check_shape(path: Path, shape: list[int | str]) -> None:
     if shape[1:] != [28, 28, 1]:
         raise ModelError(f"{path.name} takes pictures of shape {shape[1:]}. Expected [28, 28, 1].")

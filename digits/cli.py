@@ -39,7 +39,7 @@ def main() -> None:
 
 @app.command()
 def evaluate(
-    data: Annotated[Path | None, typer.Option(help="Folder with MNIST's IDX files; downloaded and kept if none is given.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with MNIST; downloaded if none is given.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the report; printed only if none is given.")] = None,
     model: Model = None,
 ) -> None:

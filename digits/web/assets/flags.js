@@ -1,0 +1,63 @@
+// The tab of flagged pictures: each can be given another label or be deleted. `server` holds functions of actions.py.
+
+const find = (selector) => element.querySelector(selector);
+
+const make = (tag, properties = {}, ...children) => {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+};
+
+async function ask(name, question) {
+  let reply;
+  try {
+    reply = await server[name](question);
+  } catch {
+    reply = { error: "The server does not answer. Is the program still running?" };
+  }
+  find(".notice").textContent = reply.error ?? "";
+  find(".notice").hidden = !reply.error;
+  return reply;
+}
+
+async function refresh() {
+  const { flags, total, error } = await ask("list_flags", {});
+  if (error) return;
+  find(".summary").textContent = total === 0
+    ? "No picture is flagged yet. Flag one in the tab Draw: Right, or Wrong with what it really is."
+    : `${total} flagged ${total === 1 ? "picture" : "pictures"}${total > flags.length ? `, the newest ${flags.length} shown` : ""}`;
+  find(".pictures").replaceChildren(...flags.map(flagItem));
+}
+
+function flagItem(flag) {
+  const name = `flagged ${new Date(flag.time).toLocaleString()}`;
+  const label = make("input", { type: "text", value: flag.label ?? "", size: 8, inputMode: "numeric", autocomplete: "off" });
+  label.setAttribute("aria-label", `True label of the picture ${name}`);
+  const save = make("button", { type: "submit", textContent: "Save" });
+  const remove = make("button", { type: "button", textContent: "Delete", onclick: () => removeFlag(flag, remove) });
+  const form = make("form", { onsubmit: (event) => { event.preventDefault(); relabel(flag, label.value, save); } },
+    make("label", { textContent: "It is " }, label), save, remove);
+  const said = flag.predicted === "" ? "read as no digit" : `read as ${flag.predicted.replace("\n", " / ")}`;
+  const verdict = flag.label === null ? "no label" : flag.label === flag.predicted ? "right" : "wrong";
+  return make("li", {},
+    make("img", { src: flag.thumbnail, alt: `Picture ${name}`, loading: "lazy" }),
+    make("div", {}, make("p", { textContent: `${said}: ${verdict}` }), make("small", { textContent: name }), form));
+}
+
+async function relabel(flag, label, save) {
+  if ((await ask("relabel", { id: flag.id, label })).error) return;
+  save.textContent = "Saved";
+  setTimeout(refresh, 800);
+}
+
+// The first click asks, the second deletes: what is deleted is gone.
+async function removeFlag(flag, remove) {
+  if (remove.textContent === "Delete") { remove.textContent = "Really delete?"; return; }
+  if (!(await ask("delete_flag", { id: flag.id })).error) refresh();
+}
+
+document.addEventListener("digits-flags", function listener() {
+  if (!element.isConnected) return document.removeEventListener("digits-flags", listener);
+  refresh();
+});
+refresh();

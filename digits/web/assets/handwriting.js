@@ -1,0 +1,62 @@
+// The tab that collects samples of one's own hand: asks for one digit after the other. Runs after pad.js.
+
+const find = (selector) => element.querySelector(selector);
+const ROUNDS = 3; // 30 samples: each digit three times
+
+// Each round asks for the ten digits in a new order, so that nobody writes them as a row.
+const shuffled = (values) => values.map((value) => [Math.random(), value]).sort((a, b) => a[0] - b[0]).map(([, value]) => value);
+const wanted = Array.from({ length: ROUNDS }, () => shuffled([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])).flat();
+let saved = 0;
+let step = 0;
+
+const pad = new Pad(find("canvas.pad"), { changed: () => { find(".notice").hidden = true; } });
+
+function prompt() {
+  pad.history = [blankSheet()];
+  pad.go(0);
+  const done = step >= wanted.length;
+  find(".prompt").innerHTML = done
+    ? `Thank you: ${saved} samples are saved. Train on them with <code>digits personalize</code>, see Help.`
+    : `Please write a <b>${wanted[step]}</b>, as you always do. Sample ${step + 1} of ${wanted.length}.`;
+  find(".send").hidden = find(".paper").hidden = done;
+  find("progress").value = step;
+}
+
+function complain(sentence) {
+  find(".notice").textContent = sentence;
+  find(".notice").hidden = false;
+}
+
+async function save() {
+  if (pad.empty) return complain("Nothing is drawn yet.");
+  let reply;
+  try {
+    reply = await server.save_sample({ picture: pad.png(), label: String(wanted[step]) });
+  } catch {
+    reply = { error: "The server does not answer. Is the program still running?" };
+  }
+  if (reply.error) return complain(reply.error);
+  saved++;
+  step++;
+  prompt();
+  document.dispatchEvent(new Event("digits-flags"));
+}
+
+const actions = {
+  undo: () => pad.undo(),
+  clear: () => pad.clear(),
+  skip: () => { step++; prompt(); },
+  save,
+};
+
+element.addEventListener("click", (event) => {
+  const action = event.target.closest("[data-do]")?.dataset.do;
+  if (action) actions[action]();
+});
+element.addEventListener("keydown", (event) => {
+  const action = { Enter: "save", Escape: "clear", z: event.ctrlKey && "undo" }[event.key];
+  if (!action || event.target.matches("button")) return;
+  event.preventDefault();
+  actions[action]();
+});
+prompt();

@@ -1,0 +1,99 @@
+"""Page: the Gradio app, put together from tabs that each are one component with its own HTML and JavaScript."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio
+
+from digits.flags import FlagStore
+from digits.recognizer import Recognizer
+from digits.web.actions import LARGEST_UPLOAD, Actions, Json, answer_of, for_page
+
+ASSETS = Path(__file__).with_name("assets")
+TITLE = "Handwritten Digit Recognition"
+SYSTEM_FONT = ["system-ui", "sans-serif"]  # of the user's computer: nothing is fetched
+THEME = gradio.themes.Soft(primary_hue="blue", font=SYSTEM_FONT, font_mono=["ui-monospace", "monospace"])
+LOOK: dict[str, Any] = {"theme": THEME, "css_paths": [ASSETS / "page.css"], "footer_links": ["api"]}
+
+from gradio.events import Dependency
+
+class Sheet(gradio.HTML):
+    """A tab of the page: NAME.html and its scripts, which may call `actions` on the server."""
+
+    def __init__(self, name: str, scripts: list[str], actions: list[Callable[..., Json]], **props: Any) -> None:
+        super().__init__(
+            html_template=_asset(f"{name}.html"),
+            js_on_load="\n".join(_asset(script) for script in scripts),
+            server_functions=[for_page(action) for action in actions],
+            apply_default_css=False,
+            **props,
+        )
+
+    def get_block_name(self) -> str:
+        return "html"
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+def build_page(recognizer: Recognizer, flags: FlagStore) -> gradio.Blocks:
+    """The page that draws, answers and keeps flags; `launch(**LOOK)` shows it."""
+    actions = Actions(recognizer, flags)
+    with gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        gradio.HTML(f"<h1>{TITLE}</h1>", elem_classes="title", apply_default_css=False)
+        with gradio.Tabs():
+            with gradio.Tab("Draw"):
+                _draw_tab(actions)
+            with gradio.Tab("Flagged"):
+                Sheet("flags", ["flags.js"], [actions.list_flags, actions.relabel, actions.delete_flag])
+            with gradio.Tab("My handwriting"):
+                Sheet("handwriting", ["pad.js", "handwriting.js"], [actions.save_sample])
+            with gradio.Tab("Help"):
+                gradio.Markdown(_asset("help.md"))
+        _endpoint(recognizer)
+    return page
+
+
+def _draw_tab(actions: Actions) -> None:
+    Sheet(
+        "draw",
+        ["pad.js", "draw.js"],
+        [
+            actions.recognize,
+            actions.open_picture,
+            actions.look_inside,
+            actions.make_card,
+            actions.flag,
+            actions.delete_flag,
+        ],
+        examples=json.loads(_asset("examples.json")),
+        largest=LARGEST_UPLOAD,
+    )
+
+
+def _endpoint(recognizer: Recognizer) -> None:
+    """/recognize in Gradio's own API, for gradio_client and, as a tool, for MCP; it has no place on the page."""
+
+    def recognize(picture: bytes) -> Json:
+        """Read the handwritten digits in a picture.
+
+        Args:
+            picture: a photo, scan or drawing of a handwritten digit, a number, or lines of numbers.
+        Returns:
+            the text that was read; for each digit its label, confidence, verdict, three most probable labels and box.
+        """
+        return answer_of(recognizer.recognize(picture), recognizer.classifier.digest)
+
+    picture = gradio.File(type="binary", label="picture", visible=False)
+    answer = gradio.JSON(label="answer", visible=False)
+    gradio.Button(visible=False).click(recognize, picture, answer, api_name="recognize", queue=False)
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TimeRemainingColumn
+from rich.progress import Task as ProgressTask
+from rich.text import Text
 
 from digits.errors import DigitsError, FlagsError
+from digits.rows import WRITERS, Row
 
 if TYPE_CHECKING:
+    from digits.bulk import Engine, Journal
     from digits.flags import FlagStore
 
 app = typer.Typer(
@@ -37,6 +48,145 @@ def main() -> None:
         sys.exit(1)
 
 
+class Format(StrEnum):
+    """How the rows are written."""
+
+    table = "table"
+    csv = "csv"
+    jsonl = "jsonl"
+    parquet = "parquet"
+
+
+class EngineName(StrEnum):
+    """Who reads the pictures."""
+
+    local = "local"
+    ray = "ray"
+
+
+@app.command()
+def predict(
+    pictures: Annotated[
+        list[str],
+        typer.Argument(
+            help="Pictures, folders, globs, zip or tar archives, manifests (.txt: a path a line; .csv: a column "
+            '"picture" or "file"), URLs, or - for standard input (one picture, or a path a line).',
+            show_default=False,
+        ),
+    ],
+    format: Annotated[
+        Format | None,
+        typer.Option(help="How to write the rows; if not given, as --out ends, else a table.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write (for parquet a folder). After a kill the same command goes on where it was."),
+    ] = None,
+    single: Annotated[bool, typer.Option("--single", help="Take the whole of each picture as one digit.")] = False,
+    top: Annotated[int, typer.Option(min=1, max=10, help="How many answers to give for each digit.")] = 3,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes that read; if not given, one a core.", show_default=False)
+    ] = None,
+    debug_images: Annotated[
+        Path | None, typer.Option(help="Folder for the 28x28 pictures that the network saw.")
+    ] = None,
+    engine: Annotated[EngineName, typer.Option(help="Read on this machine, or on many with Ray.")] = EngineName.local,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster (host:port, or auto); if not given, Ray starts on this machine.")
+    ] = None,
+    model: Model = None,
+) -> None:
+    """Read pictures, one or a million.
+
+    One row a picture: sources as named; within a folder or glob by path, within an archive or manifest in its order. A
+    picture that cannot be read is a row with its error.
+
+    Exit code: 0 if all were read, 1 if some were not, 2 if the command makes no sense.
+    """
+    from digits import bulk
+
+    form = format or _format_of(out)
+    _check_output(form, out)
+    if debug_images is not None:
+        debug_images.mkdir(parents=True, exist_ok=True)
+    settings = bulk.Settings(_text(model), single, top, _text(debug_images))
+    unreadable = Counter[bool]()
+    with (
+        bulk.Journal(f"{out}.partial" if out else "", list(dict.fromkeys(pictures)), settings) as journal,
+        _engine(engine, address, jobs, journal.total) as ready,
+        _progress(journal, shown=out is not None or not sys.stdout.isatty()) as watched,
+    ):
+        rows = watched(bulk.read_pictures(journal, settings, ready))
+        if out is None:
+            WRITERS[form](_counted(rows, unreadable), sys.stdout)
+        else:
+            deque(rows, maxlen=0)  # they are in the journal now
+            bulk.write_output(_counted(journal.rows(), unreadable), form, out)
+            journal.remove()
+    raise typer.Exit(1 if unreadable[True] else 0)
+
+
+def _format_of(out: Path | None) -> Format:
+    suffix = out.suffix[1:] if out is not None else ""
+    return Format(suffix) if suffix in Format.__members__ else Format.table
+
+
+def _check_output(form: Format, out: Path | None) -> None:
+    if out is None and form == Format.parquet:
+        raise typer.BadParameter("parquet needs a folder to write: name one with --out.", param_hint="--format")
+    if out is not None and not out.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {out.parent} to write into.", param_hint="--out")
+    if out is not None and _is_foreign(form, out):
+        raise typer.BadParameter(f"{out} is in the way: it was not written by this command.", param_hint="--out")
+
+
+def _is_foreign(form: Format, out: Path) -> bool:
+    """Whether writing to `out` would delete what no earlier run has written."""
+    if form != Format.parquet or not out.is_dir():
+        return out.is_dir() or (form == Format.parquet and out.exists())
+    return not all(path.match("part-*.parquet") for path in out.iterdir())
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _engine(name: EngineName, address: str | None, jobs: int | None, pictures: int) -> AbstractContextManager[Engine]:
+    from digits import bulk
+
+    jobs = min(jobs or os.cpu_count() or 1, -(-pictures // bulk.CHUNK))
+    return bulk.ray_engine(address, jobs) if name == EngineName.ray else bulk.local_engine(jobs)
+
+
+def _counted(rows: Iterable[Row], unreadable: Counter[bool]) -> Iterator[Row]:
+    for row in rows:
+        unreadable[row["error"] is not None] += 1
+        yield row
+
+
+@contextmanager
+def _progress(journal: Journal, shown: bool) -> Iterator[Callable[[Iterable[Row]], Iterable[Row]]]:
+    """On a terminal a bar with rate and time left; in a pipe nothing."""
+    console = Console(stderr=True)
+    columns = BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
+        task = bar.add_task("", total=journal.total, completed=journal.done)
+        yield lambda rows: _advancing(rows, lambda: bar.advance(task))
+
+
+def _advancing(rows: Iterable[Row], advance: Callable[[], None]) -> Iterator[Row]:
+    for row in rows:
+        advance()
+        yield row
+
+
+class RateColumn(ProgressColumn):
+    """How many pictures a second."""
+
+    def render(self, task: ProgressTask) -> Text:
+        return Text(f"{task.speed or 0:,.0f}/s")
+
+
 @app.command()
 def evaluate(
     data: Annotated[Path | None, typer.Option(help="Folder with MNIST; downloaded if none is given.")] = None,
@@ -47,9 +197,7 @@ def evaluate(
     try:
         from digits.training.evaluate import evaluate as run_evaluation
     except ModuleNotFoundError as error:
-        raise DigitsError(
-            f'Evaluating needs {error.name}. Install it with: pip install "digits[training]"'
-        ) from error
+        raise DigitsError(f'Evaluating needs {error.name}. Install it with: pip install "digits[training]"') from error
     typer.echo(run_evaluation(model, data, out))
 
 

@@ -1,0 +1,336 @@
+"""Bulk: any number of pictures in constant memory, on all cores or many machines, going on after a kill.
+
+The pictures are listed in a Journal, a SQLite file beside the output, and cut into chunks of CHUNK in the order of the
+list. Engines read chunks in any process or on any machine; the rows of each chunk are saved in the journal in one
+transaction. When all chunks are there, the output is written from them and the journal is removed. So whatever is killed
+loses at most the chunks in flight, and the output depends on the list alone, not on cores, kills or machines.
+
+Order of the rows: sources as named; within a folder or glob by path (code points), within archives and manifests theirs.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import cv2
+from PIL import Image
+
+from digits.errors import DigitsError, PictureError
+from digits.recognition import Recognition
+from digits.recognizer import Recognizer
+from digits.rows import WRITERS, Row, as_row, write_parquet
+from digits.sources import Entry, find_pictures, is_sorted, open_archive, open_place
+
+CHUNK = 64  # pictures; few enough that a kill costs little, enough to keep the classifier's batches full
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the rows depend on, apart from the pictures.
+
+    model: path of a model file, None for the one in use.
+    single: the whole of each picture is one digit.
+    top: how many labels of each digit to give.
+    debug_images: folder for the 28x28 pictures that the network saw; None for none.
+    """
+
+    model: str | None = None
+    single: bool = False
+    top: int = 3
+    debug_images: str | None = None
+
+
+class Task(NamedTuple):
+    """One picture to read: its number in the list, its key, and a path, a URL, its bytes, or why it has none."""
+
+    number: int
+    key: str
+    picture: str | bytes | PictureError
+
+
+def read_chunk(tasks: list[Task], settings: Settings) -> str:
+    """Read the pictures of one chunk. Returns their rows as JSON lines, in order."""
+    recognizer = _recognizer(settings.model)
+    pictures = [_fetch(task.picture) for task in tasks]
+    results = recognizer.recognize_many(
+        (picture for picture in pictures if not isinstance(picture, PictureError)), settings.single
+    )
+    lines = []
+    for task, picture in zip(tasks, pictures, strict=True):
+        result = Recognition(error=str(picture)) if isinstance(picture, PictureError) else next(results)
+        lines.append(json.dumps(as_row(task.key, result, settings.top)))
+        if settings.debug_images is not None:
+            _save_images(Path(settings.debug_images), task, result)
+    return "\n".join(lines)
+
+
+@functools.cache
+def _recognizer(model: str | None) -> Recognizer:
+    cv2.setNumThreads(1)  # one process a core is already all that the machine can do
+    return Recognizer(model)
+
+
+def _fetch(picture: str | bytes | PictureError) -> str | bytes | PictureError:
+    if not isinstance(picture, str) or "://" not in picture:
+        return picture
+    try:
+        with open_place(picture) as file:
+            return file.read()
+    except OSError as error:
+        return PictureError(f"The picture cannot be fetched: {error}.")
+
+
+def _save_images(folder: Path, task: Task, result: Recognition) -> None:
+    name = re.sub(r"[^\w.-]+", "_", task.key)[-100:]
+    for position, digit in enumerate(result.digits):
+        Image.fromarray(digit.image).save(folder / f"{task.number:08d}_{name}_{position}_is_{digit.label}.png")
+
+
+# The journal
+
+
+class Journal:
+    """The list of pictures and the rows that are done, in one SQLite file; `path` "" keeps it in a temporary one.
+
+    Raises DigitsError if another process is at it, or if it belongs to other sources or settings.
+    """
+
+    def __init__(self, path: str | Path, sources: list[str], settings: Settings) -> None:
+        self.path = path
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=0)
+        try:
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._prepare(sources, json.dumps([sources, _fingerprint(settings)]))
+        except sqlite3.OperationalError as error:
+            raise DigitsError(f"{path} cannot be used: {error}. Is the same command already running?") from error
+        except sqlite3.DatabaseError as error:
+            raise DigitsError(f"{path} is no journal of an unfinished run ({error}). Delete it.") from error
+
+    def _prepare(self, sources: list[str], run: str) -> None:
+        execute = self._database.execute
+        execute("BEGIN EXCLUSIVE")
+        execute("CREATE TABLE IF NOT EXISTS run (settings TEXT)")
+        known = execute("SELECT settings FROM run").fetchone()
+        if known is None:
+            self._list(sources)
+            execute("CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows TEXT)")
+            execute("INSERT INTO run VALUES (?)", (run,))
+        elif known[0] != run:
+            raise DigitsError(
+                f"{self.path} holds an unfinished run of another command. Delete it to start anew. "
+                f"It belongs to: {known[0]}. This is: {run}."
+            )
+        execute("COMMIT")
+        self.total: int = execute("SELECT count(*) FROM pictures").fetchone()[0]
+
+    def _list(self, sources: list[str]) -> None:
+        """List the pictures in their order; SQLite sorts on disk, so the memory does not grow with their number."""
+        self._database.execute("CREATE TEMP TABLE found (source, position, key, place, member, error)")
+        self._database.executemany("INSERT INTO found VALUES (?, ?, ?, ?, ?, ?)", _records(sources))
+        self._database.execute("CREATE TABLE pictures (number INTEGER PRIMARY KEY, key, place, member, error)")
+        self._database.execute(
+            "INSERT INTO pictures (key, place, member, error) "
+            "SELECT key, place, member, error FROM found ORDER BY source, position, rowid"
+        )
+        self._database.execute("DROP TABLE found")
+
+    @property
+    def done(self) -> int:
+        """How many pictures have their rows."""
+        chunks: int = self._database.execute("SELECT count(*) FROM chunks").fetchone()[0]
+        return min(chunks * CHUNK, self.total)
+
+    def pending(self) -> Iterator[tuple[int, list[Task]]]:
+        """The chunks without rows, in order."""
+        archive = functools.lru_cache(maxsize=1)(open_archive)
+        for chunk in range(-(-self.total // CHUNK)):
+            done = self._database.execute("SELECT 1 FROM chunks WHERE number = ?", (chunk,)).fetchone()
+            if not done:
+                yield chunk, [_task(number, entry, archive) for number, entry in self._entries(chunk)]
+
+    def _entries(self, chunk: int) -> Iterator[tuple[int, Entry]]:
+        query = (
+            "SELECT number, key, place, member, error FROM pictures WHERE number > ? AND number <= ? ORDER BY number"
+        )
+        for number, key, place, member, error in self._database.execute(query, (chunk * CHUNK, (chunk + 1) * CHUNK)):
+            yield number, Entry(key, os.fsdecode(place), member, error)
+
+    def save(self, chunk: int, rows: str) -> None:
+        """Keep the rows of a chunk, all or none."""
+        self._database.execute("INSERT INTO chunks VALUES (?, ?)", (chunk, rows))
+
+    def rows(self) -> Iterator[Row]:
+        """All rows that are done, in order."""
+        for (rows,) in self._database.execute("SELECT rows FROM chunks ORDER BY number"):
+            yield from map(json.loads, rows.splitlines())
+
+    def remove(self) -> None:
+        """Delete the file: the run is complete."""
+        self._database.close()
+        Path(self.path).unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+
+def _fingerprint(settings: Settings) -> dict[str, str | bool | int | None]:
+    return asdict(settings) | {"model": _recognizer(settings.model).classifier.digest}
+
+
+def _records(sources: list[str]) -> Iterator[tuple[int, str, str, bytes, int | None, str | None]]:
+    for number, source in enumerate(sources):
+        for entry in find_pictures(source):
+            key = os.fsencode(entry.key).decode("utf-8", "backslashreplace")
+            position = "" if is_sorted(source) else key
+            yield number, position, key, os.fsencode(entry.place), entry.member, entry.error
+
+
+def _task(number: int, entry: Entry, archive: Callable[[str], Callable[[int], bytes]]) -> Task:
+    if entry.error is not None:
+        return Task(number, entry.key, PictureError(entry.error))
+    if entry.place == "-":
+        return Task(number, entry.key, sys.stdin.buffer.read())
+    if entry.member is None:
+        return Task(number, entry.key, entry.place)
+    try:
+        return Task(number, entry.key, archive(entry.place)(entry.member))
+    except PictureError as error:
+        return Task(number, entry.key, error)
+
+
+# Engines
+
+
+class Engine(NamedTuple):
+    """Something that reads chunks.
+
+    submit: starts the reading of a chunk; the future gives its rows.
+    slots: how many chunks to keep under way.
+    """
+
+    submit: Callable[[list[Task], Settings], Future[str]]
+    slots: int
+
+
+@contextmanager
+def local_engine(jobs: int) -> Iterator[Engine]:
+    """`jobs` processes on this machine; none but this one if jobs is 1."""
+    if jobs == 1:
+        yield Engine(_read_here, 1)
+        return
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin_worker) as pool:
+        try:
+            yield Engine(lambda tasks, settings: pool.submit(read_chunk, tasks, settings), 3 * jobs)
+        except BrokenProcessPool as error:
+            raise DigitsError(
+                "A process that reads pictures was killed, perhaps for want of memory. Try fewer --jobs; with --out "
+                "the same command goes on where it was."
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _read_here(tasks: list[Task], settings: Settings) -> Future[str]:
+    future: Future[str] = Future()
+    future.set_result(read_chunk(tasks, settings))
+    return future
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    """End this process when its parent is gone, however that was killed: nobody else would."""
+    parent.join()
+    os._exit(1)
+
+
+@contextmanager
+def ray_engine(address: str | None, jobs: int) -> Iterator[Engine]:
+    """The machines of a Ray cluster, or a Ray of `jobs` processes on this one if no address is given.
+
+    A chunk whose machine dies is read again on another. Raises DigitsError if Ray is missing or cannot be reached.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports on its users otherwise
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise DigitsError('The Ray engine needs Ray. Install it with: pip install "digits[ray]"') from error
+    try:
+        ray.init(address=address, num_cpus=None if address else jobs, log_to_driver=False, logging_level=logging.ERROR)
+        read = ray.remote(read_chunk)
+        yield Engine(
+            lambda tasks, settings: read.remote(tasks, settings).future(), 3 * int(ray.cluster_resources()["CPU"])
+        )
+    except (ConnectionError, ray.exceptions.RayError) as error:
+        raise DigitsError(f"Ray failed: {error}") from error
+    finally:
+        ray.shutdown()
+
+
+# The run
+
+
+def read_pictures(journal: Journal, settings: Settings, engine: Engine) -> Iterator[Row]:
+    """Read what is pending, save it in the journal, and give the rows in order as they get done."""
+    waiting: deque[tuple[int, Future[str]]] = deque()
+    for chunk, tasks in journal.pending():
+        waiting.append((chunk, engine.submit(tasks, settings)))
+        if len(waiting) >= engine.slots:
+            yield from _collect(journal, *waiting.popleft())
+    for chunk, future in waiting:
+        yield from _collect(journal, chunk, future)
+
+
+def _collect(journal: Journal, chunk: int, future: Future[str]) -> Iterator[Row]:
+    rows = future.result()
+    journal.save(chunk, rows)
+    return map(json.loads, rows.splitlines())
+
+
+def write_output(rows: Iterable[Row], form: str, out: Path) -> None:
+    """Write rows as "table", "csv" or "jsonl" into a file or as "parquet" into a folder.
+
+    It appears when it is whole; until then an earlier one stays.
+    """
+    aside = out.with_name(f".{out.name}.tmp")
+    if form == "parquet":
+        shutil.rmtree(aside, ignore_errors=True)
+        write_parquet(rows, aside)
+        if out.exists():
+            shutil.rmtree(out)
+        aside.rename(out)
+    else:
+        with open(aside, "w", encoding="utf-8", newline="") as file:
+            WRITERS[form](rows, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, out)

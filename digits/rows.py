@@ -1,0 +1,169 @@
+"""Rows: what was read in one picture as plain values, the same on screen, in files and over HTTP."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from digits.errors import DigitsError
+from digits.recognition import Digit, Recognition
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Row = dict[str, Any]
+
+COLUMNS = ("picture", "text", "confidence", "verdict", "digits", "notes", "error")
+ROWS_A_PARQUET_FILE = 1_000_000
+
+
+def as_row(picture: str, recognition: Recognition, top: int = 3) -> Row:
+    """One picture's answer as JSON-ready values.
+
+    picture: the key that the caller knows it by.
+    top: how many labels of each digit to give.
+
+    Returns
+        picture     str, the key
+        text        str, the lines joined by newlines, "" when there is nothing to read
+        confidence  float in [0, 1], the probability that the whole text is right (the product over its digits),
+                    rounded to 4 places; None without a text
+        verdict     "sure" when all digits of the text are, else "unsure"; "not a digit" when none is one; None when
+                    nothing was found
+        digits      list of dicts: label, confidence, verdict, box [left, top, right, bottom], line, top (list of
+                    {label, confidence}, best first)
+        notes       list of str, what was done to the picture
+        error       str, why the picture could not be read; None otherwise
+    """
+    read = [digit for digit in recognition.digits if digit.verdict != "not a digit"]
+    return {
+        "picture": picture,
+        "text": recognition.text,
+        "confidence": round(math.prod(digit.confidence for digit in read), 4) if read else None,
+        "verdict": _verdict(recognition.digits, read),
+        "digits": [_digit(digit, top) for digit in recognition.digits],
+        "notes": list(recognition.notes),
+        "error": recognition.error,
+    }
+
+
+def _verdict(found: tuple[Digit, ...], read: list[Digit]) -> str | None:
+    if not read:
+        return "not a digit" if found else None
+    return "sure" if all(digit.verdict == "sure" for digit in read) else "unsure"
+
+
+def _digit(digit: Digit, top: int) -> Row:
+    return {
+        "label": digit.label,
+        "confidence": round(digit.confidence, 4),
+        "verdict": digit.verdict,
+        "box": list(digit.box),
+        "line": digit.line,
+        "top": [{"label": label, "confidence": round(confidence, 4)} for label, confidence in digit.top(top)],
+    }
+
+
+def write_table(rows: Iterable[Row], file: TextIO) -> None:
+    """For eyes: a line a picture; numbers of several lines are joined by " / "."""
+    for row in rows:
+        text = row["text"].replace("\n", " / ") or "-"
+        confidence = f"{row['confidence']:7.1%}" if row["confidence"] is not None else " " * 7
+        file.write(f"{text:<12} {confidence}  {_remark(row):<12}  {row['picture']}{_rivals(row)}\n")
+
+
+def _remark(row: Row) -> str:
+    if row["error"]:
+        return "unreadable"
+    return row["verdict"] or "nothing"
+
+
+def _rivals(row: Row) -> str:
+    if row["error"]:
+        return f": {row['error']}"
+    if len(row["digits"]) != 1 or len(row["digits"][0]["top"]) < 2:
+        return ""
+    others = (f"{rival['label']} {rival['confidence']:.1%}" for rival in row["digits"][0]["top"][1:])
+    return f"  (or {', '.join(others)})"
+
+
+def write_csv(rows: Iterable[Row], file: TextIO) -> None:
+    """Comma-separated values with a header; `digits` is JSON, `notes` are joined by "; "."""
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row | {"digits": json.dumps(row["digits"]), "notes": "; ".join(row["notes"])})
+
+
+def write_jsonl(rows: Iterable[Row], file: TextIO) -> None:
+    """A JSON object a line."""
+    file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+WRITERS: dict[str, Callable[[Iterable[Row], TextIO], None]] = {
+    "table": write_table,
+    "csv": write_csv,
+    "jsonl": write_jsonl,
+}
+
+
+def write_parquet(rows: Iterable[Row], folder: Path) -> None:
+    """A folder of part-0.parquet, part-1.parquet, ... in the order of the rows.
+
+    Raises DigitsError if PyArrow is not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.dataset
+    except ModuleNotFoundError as error:
+        raise DigitsError('Parquet needs PyArrow. Install it with: pip install "digits[parquet]"') from error
+    schema = _schema()
+    batches = (pyarrow.RecordBatch.from_pylist(batch, schema=schema) for batch in _batches(rows, 4096))
+    pyarrow.dataset.write_dataset(
+        batches,
+        folder,
+        schema=schema,
+        format="parquet",
+        basename_template="part-{i}.parquet",
+        max_rows_per_file=ROWS_A_PARQUET_FILE,
+        max_rows_per_group=ROWS_A_PARQUET_FILE // 10,
+        use_threads=False,  # keeps the order
+    )
+
+
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _schema() -> pyarrow.Schema:
+    import pyarrow as pa
+
+    top = pa.struct([("label", pa.int8()), ("confidence", pa.float32())])
+    digit = pa.struct(
+        [
+            ("label", pa.int8()),
+            ("confidence", pa.float32()),
+            ("verdict", pa.string()),
+            ("box", pa.list_(pa.int32())),
+            ("line", pa.int32()),
+            ("top", pa.list_(top)),
+        ]
+    )
+    return pa.schema(
+        [
+            ("picture", pa.string()),
+            ("text", pa.string()),
+            ("confidence", pa.float32()),
+            ("verdict", pa.string()),
+            ("digits", pa.list_(digit)),
+            ("notes", pa.list_(pa.string())),
+            ("error", pa.string()),
+        ]
+    )

@@ -1,0 +1,90 @@
+"""How long it takes to train to 99.0 % on MNIST's validation split: our --preset quick beside keras-io's convnet.
+
+    python benchmarks/time_to_accuracy.py --seeds 3
+
+Ours is charged for the preset's whole run, whatever it reaches on the way. The peer (batch 128, Adam, clean digits) is
+charged for training only, and only up to the end of the first epoch that reaches the target. Both train on the same
+55,000 pictures and are asked about the same 3,000.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras_convnet import build_convnet
+
+from digits.training.data import Mnist, Split, load_mnist
+from digits.training.evaluate import describe_machine, to_input
+from digits.training.fit import PRESETS, fit
+
+TARGET = 0.99
+PEER_EPOCHS = 30  # the peer has lost if it needs more
+
+
+def time_preset(preset: str, mnist: Mnist, seed: int) -> tuple[float, float]:
+    """(seconds, accuracy on validation) of one of our presets."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        network = fit(PRESETS[preset], mnist, seed, Path(folder))
+        seconds = time.perf_counter() - start
+    labels, _ = network.predict(to_input(mnist.validation.images), batch_size=256, verbose=0)
+    return seconds, _accuracy(labels, mnist.validation)
+
+
+def time_convnet(mnist: Mnist, seed: int) -> tuple[float, float]:
+    """(seconds, accuracy on validation) of keras-io's convnet, stopped as soon as an epoch reaches the target."""
+    keras.utils.set_random_seed(seed)
+    model = build_convnet()
+    images, seconds, accuracy = to_input(mnist.train.images), 0.0, 0.0
+    for _ in range(PEER_EPOCHS):
+        start = time.perf_counter()
+        model.fit(images, mnist.train.labels, batch_size=128, verbose=0)
+        seconds += time.perf_counter() - start
+        accuracy = _accuracy(model.predict(to_input(mnist.validation.images), batch_size=256, verbose=0), mnist.validation)
+        if accuracy >= TARGET:
+            break
+    return seconds, accuracy
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", choices=PRESETS, default="quick")
+    parser.add_argument("--seeds", type=int, default=3, help="how many runs of each")
+    parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
+    options = parser.parse_args()
+    mnist = load_mnist(options.mnist)
+    # In turns, so that a busy machine slows both alike.
+    runs = [(time_preset(options.preset, mnist, seed), time_convnet(mnist, seed)) for seed in range(options.seeds)]
+    ours, peers = (np.array(column) for column in zip(*runs, strict=True))
+    ratio = ours[:, 0].mean() / peers[:, 0].mean()
+    reached = bool((ours[:, 1] >= TARGET).all())
+    print(f"\n`python benchmarks/time_to_accuracy.py {' '.join(sys.argv[1:])}`\n")
+    print(
+        f"{describe_machine()}; Python {platform.python_version()}, Keras {keras.__version__} on {keras.backend.backend()}"
+    )
+    print("\n| run | n | seconds, mean (min to max) | validation accuracy, % |\n|---|---|---|---|")
+    print(_row(f"--preset {options.preset}, whole run", ours))
+    print(_row(f"keras-io convnet, to {TARGET:.1%}", peers))
+    print(f"\nRatio {ratio:.3f}; bar: at most 0.25 with at least {TARGET:.1%} in every run:", end=" ")
+    print("met" if reached and ratio <= 0.25 else "NOT met")
+
+
+def _accuracy(probabilities: np.ndarray, split: Split) -> float:
+    return float((probabilities.argmax(axis=1) == split.labels).mean())
+
+
+def _row(name: str, runs: np.ndarray) -> str:
+    seconds, accuracy = runs.T
+    spread = f"{seconds.mean():.0f} ({seconds.min():.0f} to {seconds.max():.0f})"
+    return f"| {name} | {len(runs)} | {spread} | {100 * accuracy.mean():.2f} (lowest {100 * accuracy.min():.2f}) |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""The plain HTTP interface: pictures in, JSON out. It stands beside the page, or alone: digits serve --no-page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio.to_thread
+import uvicorn
+from fastapi import APIRouter, FastAPI, HTTPException, Query
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Receive
+
+import digits
+from digits.recognizer import Recognizer
+from digits.rows import Row, as_row
+
+LARGEST_REQUEST = 25_000_000  # bytes
+MOST_PICTURES = 64  # in one request
+MODEL_VARIABLE = "DIGITS_MODEL"  # how `serve` tells its worker processes which model to load
+
+
+class Exact(BaseModel):
+    """A JSON object with these members and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Candidate(Exact):
+    """A label and how probable it is."""
+
+    label: int = Field(ge=0, le=9, examples=[7])
+    confidence: float = Field(ge=0, le=1, examples=[0.971])
+
+
+class FoundDigit(Candidate):
+    """One digit of a picture."""
+
+    verdict: str = Field(description="sure, unsure or not a digit", examples=["sure"])
+    box: list[int] = Field(description="left, top, right, bottom in pixels", examples=[[120, 80, 260, 310]])
+    line: int = Field(description="which line it stands in, from 0", examples=[0])
+    top: list[Candidate] = Field(description="the most probable labels, best first")
+
+
+class Answer(Exact):
+    """What was read in one picture."""
+
+    picture: str = Field(description="the name of the file as sent", examples=["7.png"])
+    text: str = Field(description="lines are separated by newlines", examples=["7"])
+    confidence: float | None = Field(description="probability that the whole text is right", examples=[0.971])
+    verdict: str | None = Field(description="sure, unsure or not a digit; null: nothing drawn", examples=["sure"])
+    digits: list[FoundDigit]
+    notes: list[str] = Field(description="what was done to the picture", examples=[["dark background: inverted"]])
+    error: str | None = Field(description="why this picture could not be read, else null", examples=[None])
+
+
+class Answers(Exact):
+    """One answer a picture, in the order sent."""
+
+    results: list[Answer]
+
+
+class Problem(Exact):
+    """Every error has this form."""
+
+    error: str = Field(
+        examples=["No picture came with the request. Send its bytes as the body, or as files of a form."]
+    )
+
+
+class Health(Exact):
+    """The server answers."""
+
+    status: str = Field(examples=["ok"])
+    version: str = Field(examples=["0.1.0"])
+
+
+class Model(Exact):
+    """The model that answers."""
+
+    file: str = Field(examples=["model.onnx"])
+    sha256: str = Field(examples=["0" * 64])
+
+
+class PlainRoute(APIRoute):
+    """A route whose every error is {"error": "a plain sentence"}."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_plainly(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (AnyHTTPException, RequestValidationError) as error:
+                return _problem(request, error)
+
+        return handle_plainly
+
+
+def create_router(recognizer: Recognizer) -> APIRouter:
+    """The routes under /api, answered by `recognizer`; include them in any FastAPI application."""
+    router = APIRouter(prefix="/api", route_class=PlainRoute, tags=["digits"])
+    cores = anyio.CapacityLimiter(os.cpu_count() or 1)  # more at once would only slow each other down
+
+    @router.post(
+        "/recognize",
+        response_model=Answers,
+        responses=_problems(400, 413, 422),
+        openapi_extra={"requestBody": _REQUEST_BODY},
+    )
+    async def recognize(
+        request: Request,
+        single: Annotated[bool, Query(description="take the whole of each picture as one digit")] = False,
+        top: Annotated[int, Query(ge=1, le=10, description="how many labels to give for each digit")] = 3,
+    ) -> Response:
+        """Read pictures: the bytes of one as the body, or any number of files in a form.
+
+        A picture that cannot be read gives an answer with its error; only if none can, the request fails.
+        """
+        pictures = await _pictures(request)
+        rows = await anyio.to_thread.run_sync(_read, recognizer, pictures, single, top, limiter=cores)
+        if all(row["error"] for row in rows):
+            raise HTTPException(422, rows[0]["error"])
+        return JSONResponse({"results": rows})
+
+    @router.get("/health")
+    async def health() -> Health:
+        """Whether the server answers."""
+        return Health(status="ok", version=digits.__version__)
+
+    @router.get("/model")
+    def model() -> Model:
+        """Which model answers."""
+        return Model(file=recognizer.classifier.path.name, sha256=recognizer.classifier.digest)
+
+    return router
+
+
+def _read(recognizer: Recognizer, pictures: list[tuple[str, bytes]], single: bool, top: int) -> list[Row]:
+    results = recognizer.recognize_many([data for _, data in pictures], single)
+    return [as_row(name, result, top) for (name, _), result in zip(pictures, results, strict=True)]
+
+
+async def _pictures(request: Request) -> list[tuple[str, bytes]]:
+    """Name and bytes of each picture that was sent. Raises HTTPException 400 or 413."""
+    request = Request(request.scope, _limited(request.receive))
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        files = [file for _, file in (await request.form()).multi_items() if isinstance(file, UploadFile)]
+        pictures = [(file.filename or "", await file.read()) for file in files]
+    else:
+        body = await request.body()
+        pictures = [("picture", body)] if body else []
+    if not pictures:
+        raise HTTPException(400, "No picture came with the request. Send its bytes as the body, or as files of a form.")
+    if len(pictures) > MOST_PICTURES:
+        raise HTTPException(413, f"Too many pictures: {len(pictures)}. Send at most {MOST_PICTURES} in one request.")
+    return pictures
+
+
+def _limited(receive: Receive) -> Receive:
+    received = 0
+
+    async def receive_limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > LARGEST_REQUEST:
+            raise HTTPException(413, f"The request is too large. Send at most {LARGEST_REQUEST / 1e6:.0f} MB.")
+        return message
+
+    return receive_limited
+
+
+def _problem(_: Request, error: Exception) -> Response:
+    if isinstance(error, AnyHTTPException):
+        return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return JSONResponse({"error": f"{first['loc'][-1]}: {first['msg']}. Received: {first['input']}."}, 422)
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    meanings = {400: "No picture was sent", 413: "Too large or too many", 422: "No picture could be read"}
+    return {status: {"model": Problem, "description": meanings[status]} for status in statuses}
+
+
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1, "maxItems": MOST_PICTURES}
+_REQUEST_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {"schema": {"type": "object", "properties": {"files": _FILES}, "required": ["files"]}},
+        "image/png": _BYTES,
+        "image/jpeg": _BYTES,
+        "application/octet-stream": _BYTES,
+    },
+}
+
+
+def create_app(recognizer: Recognizer | None = None) -> FastAPI:
+    """The HTTP interface alone; without a recognizer, with the model that `serve` has named."""
+    app = FastAPI(title="Handwritten digit recognition", version=digits.__version__, docs_url=None, redoc_url=None)
+    app.include_router(create_router(recognizer or Recognizer(os.environ.get(MODEL_VARIABLE))))
+    app.add_exception_handler(AnyHTTPException, _problem)  # paths and methods that there are none of
+    return app
+
+
+def serve(host: str = "127.0.0.1", port: int = 7860, model: str | Path | None = None, workers: int = 1) -> None:
+    """Serve the HTTP interface alone, in `workers` processes, until interrupted. Raises ModelError."""
+    Recognizer(model)  # a model that cannot be loaded is better told here than by every worker
+    if model is not None:
+        os.environ[MODEL_VARIABLE] = str(model)
+    print(f"http://{host}:{port}/openapi.json describes what is served (Ctrl+C stops it)", flush=True)
+    uvicorn.run("digits.web.api:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning")

@@ -6,7 +6,9 @@ are those of the published set; the pictures differ, because the random numbers 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -94,7 +96,7 @@ def fog(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Three parts of fog over one part of digit."""
     clouds = np.stack([_cloud(rng) for _ in images])
     brightest = images.max(axis=(1, 2), keepdims=True)
-    return (images + 3 * clouds) * brightest / (brightest + 3)
+    return np.asarray((images + 3 * clouds) * brightest / (brightest + 3))
 
 
 def spatter(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -102,7 +104,7 @@ def spatter(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     liquid = _blur(rng.normal(0.65, 0.3, images.shape).astype(np.float32), 1)
     drops = _blur((liquid > 0.65).astype(np.float32), 1.5)
     drops[drops < 0.8] = 0
-    return images * (1 - drops) + 63 / 255 * drops
+    return np.asarray(images * (1 - drops) + 63 / 255 * drops)
 
 
 def dotted_line(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -110,14 +112,15 @@ def dotted_line(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     ends = rng.integers(0, SIZE - 1, (len(images), 2))
     lines = np.stack([_segment((0, left), (SIZE - 1, right)) for left, right in ends])
     lines[:, :, np.arange(SIZE) // 2 % 2 == 0] = 0
-    return images + lines
+    return np.asarray(images + lines)
 
 
 def zigzag(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A zigzag of 2 pixels up and down, from the left edge to the right."""
     starts = rng.integers(0, SIZE - 1, len(images))
     rises = rng.integers(-5, 5, len(images))
-    return images + np.stack([_zigzag(start, rise) for start, rise in zip(starts, rises, strict=True)])
+    lines = np.stack([_zigzag(start, rise) for start, rise in zip(starts, rises, strict=True)])
+    return np.asarray(images + lines)
 
 
 def canny_edges(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -153,11 +156,11 @@ def _blur(images: np.ndarray, sigma: float) -> np.ndarray:
     return np.stack([cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) for image in images])
 
 
-def _warp(images: np.ndarray, matrices: list, shifts: np.ndarray | None = None) -> np.ndarray:
-    """Each image looked up at matrix @ (x, y) + shift, the middle of the frame staying where it is but for the shift."""
-    shifts = np.zeros((len(images), 2)) if shifts is None else shifts
-    middle = np.full(2, MIDDLE)
-    lookups = [np.column_stack([m, middle - m @ middle + shift]) for m, shift in zip(map(np.asarray, matrices), shifts)]
+def _warp(images: np.ndarray, matrices: Sequence[Any], shifts: np.ndarray | None = None) -> np.ndarray:
+    """Each image looked up at matrix @ (x, y) from the middle of the frame, then shifted."""
+    matrices = np.asarray(matrices, float)
+    offsets = MIDDLE - matrices.sum(axis=2) * MIDDLE
+    lookups = np.dstack([matrices, offsets if shifts is None else offsets + shifts])  # (n, 2, 3)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.stack([cv2.warpAffine(i, m, (SIZE, SIZE), flags=flags) for i, m in zip(images, lookups, strict=True)])
 
@@ -179,7 +182,7 @@ def _cloud(rng: np.random.Generator, octaves: int = 8, decay: float = 1.4**2) ->
     for octave in range(1, octaves + 1):
         grain = rng.uniform(-1, 1, (2**octave, 2**octave)).astype(np.float32)
         cloud += cv2.resize(grain, (size, size), interpolation=cv2.INTER_LINEAR) / decay**octave
-    return ((cloud - cloud.min()) / (cloud.max() - cloud.min()))[:SIZE, :SIZE]
+    return np.asarray((cloud - cloud.min()) / (cloud.max() - cloud.min()))[:SIZE, :SIZE]
 
 
 def _segment(start: tuple[float, float], end: tuple[float, float]) -> np.ndarray:
@@ -197,5 +200,6 @@ def _zigzag(start: int, rise: int) -> np.ndarray:
     across = np.array([-along[1], along[0]])
     steps = np.arange(2, np.hypot(23, rise) - 2, 4)
     sides = np.where(np.arange(len(steps)) % 2, -2, 2)
-    corners = [(2, start), *((2, start) + np.outer(steps, along) + np.outer(sides, across)), (25, start + rise)]
-    return np.clip(sum(_segment(a, b) for a, b in zip(corners[:-1], corners[1:], strict=True)), 0, 1)
+    turns = np.array([2, start]) + np.outer(steps, along) + np.outer(sides, across)
+    corners = [(2, start), *turns, (25, start + rise)]
+    return np.clip(np.sum([_segment(a, b) for a, b in pairwise(corners)], axis=0), 0, 1)

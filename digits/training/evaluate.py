@@ -40,7 +40,7 @@ from digits.training.metrics import (
 Classify = Callable[[np.ndarray], np.ndarray]
 """(n, 28, 28, 1) float32 in [0, 1] -> (n, 10) float32, rows summing to the probability of a digit."""
 
-WORST = 30  # wrong answers that are shown
+WORST = 60  # wrong answers that are shown
 DISPUTED = frozenset([947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729])
 """Test pictures whose label five readers voted wrong: Northcutt et al. 2021, arXiv:2103.14749 (labelerrors.com)."""
 
@@ -255,7 +255,7 @@ def png(image: np.ndarray) -> str:
 def _measure_corruption(classify: Classify, test: Split, name: str, seed: int) -> Corrupted:
     images = corrupt(test.images, name, seed)
     correct = classify(to_input(images)).argmax(axis=1) == test.labels
-    return Corrupted(name, float(correct.mean()), png(np.hstack(images[:10])))
+    return Corrupted(name, float(correct.mean()), png(np.hstack(list(images[:10]))))
 
 
 def _score_label(confusion: np.ndarray, label: int) -> LabelScores:
@@ -270,7 +270,8 @@ def _score_label(confusion: np.ndarray, label: int) -> LabelScores:
 
 
 def _score_verdicts(probabilities: np.ndarray, test: Split) -> list[VerdictScores]:
-    verdicts = np.array([Digit(row, (0, 0, 28, 28), image).verdict for row, image in zip(probabilities, test.images)])
+    answers = zip(probabilities, test.images, strict=True)
+    verdicts = np.array([Digit(row, (0, 0, 28, 28), image).verdict for row, image in answers])
     correct = probabilities.argmax(axis=1) == test.labels
     return [
         VerdictScores(verdict, int(chosen.sum()), float(correct[chosen].mean()))

@@ -23,6 +23,15 @@ def html(evaluation: Json) -> str:
     return _render("evaluation.html", evaluation=evaluation)
 
 
+def card(evaluation: Json, record: Json, figures: Json | None = None, ablation: str = "") -> str:
+    """The model card, with the metadata that Hugging Face reads.
+
+    record: the run record beside the model (model.json). figures: what benchmarks/network.py keeps, if it was run.
+    ablation: Markdown on how the recipe was chosen.
+    """
+    return _render("card.md", evaluation=evaluation, record=record, figures=figures, ablation=ablation)
+
+
 def _render(template: str, **values: Any) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("digits.training"),
@@ -32,9 +41,14 @@ def _render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"percent": _percent, "thousands": lambda number: f"{number:,.0f}"}
+    environment.filters |= {"percent": _percent, "figure": _figure, "thousands": lambda number: f"{number:,.0f}"}
     return environment.get_template(template).render(**values)
 
 
 def _percent(share: float, decimals: int = 2) -> str:
     return f"{100 * share:.{decimals}f}"
+
+
+def _figure(value: float) -> str:
+    """Four decimals for shares and scores, two for percentages."""
+    return f"{value:.4f}" if abs(value) < 2 else f"{value:.2f}"

@@ -1,0 +1,56 @@
+"""Export: the Keras model as ONNX, and the proof that both answer the same."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+
+from digits.classifier import Classifier
+from digits.errors import ModelError
+
+TOLERANCE = 1e-5  # largest difference between two probabilities
+OUTPUTS = ("probabilities", "is_digit")
+
+
+def export_onnx(model: keras.Model, path: Path, images: np.ndarray) -> float:
+    """Write `model` to `path` as ONNX once it is known to give the same probabilities as Keras.
+
+    images: (n, 28, 28, 1) float32 in [0, 1], the pictures to compare on.
+    Returns the largest difference. Raises ModelError if it is above TOLERANCE; `path` is then left as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        aside = Path(folder) / "model.onnx"
+        model(images[:1])  # a model must have been called before it is exported
+        model.export(aside, format="onnx", verbose=False)
+        _name_outputs(aside)
+        difference = _difference(model, aside, images)
+        if difference > TOLERANCE:
+            raise ModelError(
+                f"The ONNX export differs from the Keras model: expected at most {TOLERANCE}, received {difference:.2e} "
+                f"on {len(images)} pictures. The export was not kept."
+            )
+        os.replace(aside, path)
+    return difference
+
+
+def _difference(model: keras.Model, path: Path, images: np.ndarray) -> float:
+    labels, is_digit = model.predict(images, batch_size=256, verbose=0)
+    return float(np.abs(labels * is_digit - Classifier(path).classify(images)).max())
+
+
+def _name_outputs(path: Path) -> None:
+    """Give the graph's outputs the names of the Keras model's: exporters number them."""
+    model = onnx.load(path)
+    names = dict(zip([output.name for output in model.graph.output], OUTPUTS, strict=True))
+    for output in model.graph.output:
+        output.name = names[output.name]
+    for node in model.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    onnx.save(model, path)

@@ -1,0 +1,191 @@
+"""Fit: the recipe, from MNIST to a trained network that can be interrupted and resumed."""
+
+from __future__ import annotations
+
+import csv
+import math
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from digits.training.augment import NOT_A_DIGIT, augment, no_digit
+from digits.training.data import Mnist, Split
+from digits.training.network import build_network
+from digits.training.strokes import synthesise
+
+BATCH = 256
+VALIDATION_SEED = 17  # the augmented part of the validation pictures is the same in every run
+PATIENCE = 10  # epochs without a better validation loss before training stops
+
+Batch = tuple[np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What training costs and what it is fed with; the presets are one recipe scaled up and down.
+
+    epochs: passes over MNIST's training split. width: of the network's layers. drawn: synthetic drawings a pass, of
+    which `not_digits` hold no digit. spoiled: share of pictures with noise, lines, haze and the like.
+    """
+
+    epochs: int
+    width: float = 1.0
+    drawn: int = 30_000
+    not_digits: float = 0.4
+    spoiled: float = 0.2
+    learning_rate: float = 2e-3
+    ema: float = 0.998
+
+
+PRESETS = {
+    "quick": Recipe(epochs=3, width=0.5, drawn=4_000, spoiled=0.0, learning_rate=4e-3, ema=0.98),
+    "default": Recipe(epochs=8),
+    "best": Recipe(epochs=24),
+}
+
+
+def fit(recipe: Recipe, mnist: Mnist, seed: int, folder: Path, resume: bool = False) -> keras.Model:
+    """Train a network; returns it with its best weights on the validation pictures.
+
+    folder: where the training state, the best weights and history.csv are kept, to resume from.
+    """
+    if not resume:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(seed)
+    network = build_network(recipe.width)
+    _compile(network, recipe)
+    epoch = len(read_history(folder))
+    pictures = Pictures(recipe, mnist.train, seed)
+    network.fit(
+        pictures.batches(epoch),
+        steps_per_epoch=pictures.steps,
+        initial_epoch=epoch,
+        epochs=recipe.epochs,
+        validation_data=validation_pictures(mnist.validation),
+        callbacks=_callbacks(recipe, folder),
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    network.load_weights(folder / "best.weights.h5")
+    return network
+
+
+class Pictures:
+    """The training pictures: MNIST's and drawn ones, augmented anew in every pass, the same for the same seed."""
+
+    def __init__(self, recipe: Recipe, train: Split, seed: int) -> None:
+        self.recipe, self.train, self.seed = recipe, train, seed
+        drawn = min(2 * recipe.drawn, recipe.drawn * recipe.epochs)
+        drawn_images, drawn_labels = synthesise(drawn, seed, recipe.not_digits)
+        self.images = np.concatenate([train.images, drawn_images])
+        self.labels = np.concatenate([train.labels, drawn_labels])
+        self.spliced = round(recipe.drawn * recipe.not_digits / 2)  # non-digits made of MNIST's digits
+        self.steps = max(1, (len(train) + min(recipe.drawn, drawn) + self.spliced) // BATCH)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Endless batches from the start of `epoch` on."""
+        while True:
+            rng = np.random.default_rng((self.seed, epoch))
+            order = self._order(rng)
+            for start in range(0, self.steps * BATCH, BATCH):
+                yield self._batch(order[start : start + BATCH], rng)
+            epoch += 1
+
+    def _order(self, rng: np.random.Generator) -> np.ndarray:
+        """A pass: every MNIST picture, some of the drawn ones, and -1 for each picture yet to be spliced."""
+        mnist = np.arange(len(self.train))
+        drawn = rng.permutation(np.arange(len(self.train), len(self.labels)))[: self.recipe.drawn]
+        return rng.permutation(np.concatenate([mnist, drawn, np.full(self.spliced, -1)]))
+
+    def _batch(self, indices: np.ndarray, rng: np.random.Generator) -> Batch:
+        chosen = [
+            (self.images[i], int(self.labels[i])) if i >= 0 else (no_digit(self.train.images, rng), NOT_A_DIGIT)
+            for i in indices
+        ]
+        images = np.stack([augment(image, label, rng, self.recipe.spoiled) for image, label in chosen])
+        return as_batch(images, np.array([label for _, label in chosen]))
+
+
+def as_batch(images: np.ndarray, labels: np.ndarray) -> Batch:
+    """Pictures, targets and weights as Keras takes them: what is no digit does not count for the label.
+
+    images: (n, 28, 28) float32 in [0, 1]; labels: (n,) int, 0..9 or NOT_A_DIGIT.
+    """
+    is_digit = (labels != NOT_A_DIGIT).astype(np.float32)
+    targets = np.where(labels == NOT_A_DIGIT, 0, labels).astype(np.int32), is_digit[:, None]
+    return images[..., None], targets, (is_digit, np.ones_like(is_digit))
+
+
+def validation_pictures(validation: Split) -> Batch:
+    """The validation split as it is, once more augmented, and half as many non-digits spliced from it."""
+    rng = np.random.default_rng(VALIDATION_SEED)
+    plain = validation.images.astype(np.float32) / 255
+    changed = augmented(validation, rng)
+    spliced = [no_digit(validation.images, rng).astype(np.float32) / 255 for _ in range(len(validation) // 2)]
+    labels = np.concatenate([validation.labels, validation.labels, np.full(len(spliced), NOT_A_DIGIT)])
+    return as_batch(np.concatenate([plain, changed, spliced]), labels)
+
+
+def augmented(split: Split, rng: np.random.Generator, spoiled: float = 0.2) -> np.ndarray:
+    """Every picture of a split augmented once: (n, 28, 28) float32 in [0, 1]."""
+    pairs = zip(split.images, split.labels, strict=True)
+    return np.stack([augment(image, int(label), rng, spoiled) for image, label in pairs])
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """What each epoch measured, from history.csv in `folder`; [] if there is none."""
+    path = folder / "history.csv"
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _compile(network: keras.Model, recipe: Recipe) -> None:
+    network.compile(
+        optimizer=keras.optimizers.Adam(recipe.learning_rate, use_ema=True, ema_momentum=recipe.ema),
+        loss=[
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            keras.losses.BinaryCrossentropy(from_logits=True),
+        ],
+        weighted_metrics=[["accuracy"], [keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)]],
+        # XLA's convolutions on a CPU are slower than TensorFlow's own.
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+
+
+def _callbacks(recipe: Recipe, folder: Path) -> list[keras.callbacks.Callback]:
+    best = min((row["val_loss"] for row in read_history(folder)), default=None)
+    return [
+        # The order matters: the state is saved with the plain weights, the best model with the averaged ones.
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * _decay(epoch, recipe.epochs)),
+        keras.callbacks.BackupAndRestore(folder / "state", delete_checkpoint=False),
+        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+        keras.callbacks.ModelCheckpoint(
+            folder / "best.weights.h5",
+            monitor="val_loss",
+            save_best_only=True,
+            save_weights_only=True,
+            initial_value_threshold=best,
+        ),
+        keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE, baseline=best),
+        keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=PATIENCE // 2),
+        keras.callbacks.CSVLogger(folder / "history.csv", append=True),
+    ]
+
+
+def _decay(epoch: int, epochs: int) -> float:
+    """What the learning rate is multiplied with as `epoch` begins, so that it falls along a cosine to 1 %.
+
+    A factor, not a rate, so that the reductions of ReduceLROnPlateau stay in force.
+    """
+    return _cosine(epoch, epochs) / _cosine(epoch - 1, epochs) if epoch > 0 else 1.0
+
+
+def _cosine(epoch: int, epochs: int) -> float:
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * epoch / epochs)) / 2

@@ -1,0 +1,62 @@
+"""The network: a small convolutional net with two answers, which digit and whether it is one at all."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+
+def build_network(width: float = 1.0, dropout: float = 0.3) -> keras.Model:
+    """Build the net that training fits: (n, 28, 28, 1) float32 in [0, 1], ink = 1, to two logits.
+
+    width: multiplies the channels of every layer.
+    Returns a model with outputs "label" (n, 10) and "digit" (n, 1), logits both.
+
+    The first layer halves the picture and batch normalisation comes late: on a CPU large feature maps cost most.
+    """
+
+    def channels(count: int) -> int:
+        return max(8, round(count * width / 8) * 8)
+
+    images = keras.Input((28, 28, 1), name="image")
+    x = _convolve(images, channels(32), 5, strides=2, padding="same", normalise=False)  # (n, 14, 14, 32)
+    x = _convolve(x, channels(48), normalise=False)  # (n, 12, 12, 48)
+    x = _convolve(x, channels(64), normalise=False)  # (n, 10, 10, 64)
+    x = _convolve(x, channels(96), strides=2, padding="same")  # (n, 5, 5, 96)
+    x = _convolve(x, channels(96), padding="same")  # (n, 5, 5, 96)
+    x = _convolve(x, channels(160))  # (n, 3, 3, 160)
+    x = layers.Flatten()(x)
+    x = layers.Dropout(dropout)(x)
+    label = layers.Dense(10, name="label")(x)
+    digit = layers.Dense(1, name="digit")(x)
+    return keras.Model(images, [label, digit], name="digits")
+
+
+def calibrated_network(network: keras.Model, temperature: float, scale: float, offset: float) -> keras.Model:
+    """The model that is saved: the trained net with its calibration built in, in stock layers only.
+
+    temperature divides the label logits (Guo et al. 2017, arXiv:1706.04599); scale and offset are applied to the
+    digit logit (Platt 1999). Outputs "probabilities" (n, 10), softmax, and "is_digit" (n, 1), both in [0, 1].
+    """
+    label, digit = network(network.input)
+    label = layers.Rescaling(1 / temperature, name="temperature")(label)
+    digit = layers.Rescaling(scale, offset, name="platt")(digit)
+    probabilities = layers.Activation("softmax", name="probabilities")(label)
+    is_digit = layers.Activation("sigmoid", name="is_digit")(digit)
+    return keras.Model(network.input, [probabilities, is_digit], name="handwritten_digits")
+
+
+def _convolve(
+    x: keras.KerasTensor,
+    channels: int,
+    size: int = 3,
+    strides: int = 1,
+    padding: str = "valid",
+    normalise: bool = True,
+) -> keras.KerasTensor:
+    x = layers.Conv2D(
+        channels, size, strides=strides, padding=padding, use_bias=not normalise, kernel_initializer="he_normal"
+    )(x)
+    if normalise:
+        x = layers.BatchNormalization()(x)
+    return layers.ReLU()(x)

@@ -1,0 +1,127 @@
+"""Save: the trained network calibrated, as model.h5 and model.onnx, with its run record and its training curves."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from digits.classifier import SHIPPED_MODEL
+from digits.training.augment import NOT_A_DIGIT, no_digit
+from digits.training.calibrate import fit_platt, fit_temperature
+from digits.training.data import DIGESTS, Mnist, Split
+from digits.training.export import export_onnx
+from digits.training.fit import Recipe, augmented, read_history
+from digits.training.network import calibrated_network
+from digits.training.strokes import synthesise
+
+DRAWN = 2_000  # synthetic drawings that the calibration sees beside MNIST's calibration split
+COMPARED = 1_000  # pictures on which Keras and ONNX must agree
+PACKAGES = ("keras", "numpy", "onnx", "onnxruntime", "opencv-python-headless", "tf2onnx")
+
+Calibration = dict[str, float]
+
+
+def calibrate(network: keras.Model, split: Split, seed: int) -> tuple[keras.Model, Calibration]:
+    """Fit the calibration on pictures that look like real input, and build it into the model.
+
+    split: MNIST's calibration split, taken as it is and once more augmented, beside fresh synthetic drawings.
+    Returns the model of calibrated_network and its calibration {"temperature", "scale", "offset"}.
+    """
+    images, labels = _calibration_pictures(split, seed)
+    label_logits, digit_logits = network.predict(images[..., None], batch_size=256, verbose=0)
+    is_digit = labels != NOT_A_DIGIT
+    temperature = fit_temperature(label_logits[is_digit], labels[is_digit])
+    scale, offset = fit_platt(digit_logits[:, 0], is_digit)
+    model = calibrated_network(network, temperature, scale, offset)
+    return model, {"temperature": temperature, "scale": scale, "offset": offset}
+
+
+def _calibration_pictures(split: Split, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 28, 28) float32 pictures and their labels: plain, augmented, drawn, and spliced non-digits."""
+    rng = np.random.default_rng((seed, 1))
+    drawn_images, drawn_labels = synthesise(DRAWN, seed + 1_000_000, 0.4)
+    spliced = [no_digit(split.images, rng) for _ in range(DRAWN // 5)]
+    plain = np.concatenate([split.images, drawn_images, spliced]).astype(np.float32) / 255
+    labels = np.concatenate([split.labels, drawn_labels, np.full(len(spliced), NOT_A_DIGIT), split.labels])
+    return np.concatenate([plain, augmented(split, rng, spoiled=0.0)]), labels.astype(int)
+
+
+def save(
+    model: keras.Model,
+    path: Path,
+    recipe: Recipe,
+    seed: int,
+    mnist: Mnist,
+    calibration: Calibration,
+    folder: Path,
+    seconds: float,
+) -> None:
+    """Write the model as `path` (.h5) and .onnx, the run record (.json) and the training curves (.png) beside it.
+
+    model.h5 itself is served from the package, as digits/model.onnx. Every file is written aside and moved into place.
+    """
+    pictures = mnist.validation.first(COMPARED).images.astype(np.float32)[..., None] / 255
+    onnx_path = SHIPPED_MODEL if path.name == "model.h5" else path.with_suffix(".onnx")
+    aside = path.with_name(f"new-{path.name}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    model.save(aside)
+    difference = export_onnx(model, onnx_path, pictures)
+    os.replace(aside, path)
+    history = read_history(folder)
+    record = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "recipe": dataclasses.asdict(recipe),
+        "seed": seed,
+        "parameters": model.count_params(),
+        "training_pictures": len(mnist.train),
+        "calibration": calibration,
+        "best_epoch": min(history, key=lambda row: row["val_loss"]),
+        "epochs_run": len(history),
+        "keras_onnx_difference": difference,
+        "seconds": round(seconds),
+        "versions": versions(),
+        "data_sha256": DIGESTS,
+        "model_sha256": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (path, onnx_path)},
+    }
+    path.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
+    plot_history(history, path.with_suffix(".png"))
+    print(f"Saved {path} and {onnx_path}; their probabilities differ by at most {difference:.1e}.")
+
+
+def versions() -> dict[str, str]:
+    """What the run was made with: Python, the backend, the packages, the processor."""
+    backend = keras.backend.backend()
+    packages: dict[str, Any] = {name: version(name) for name in PACKAGES}
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "backend": f"{backend} {__import__(backend).__version__}",
+        **packages,
+    }
+
+
+def plot_history(history: list[dict[str, float]], path: Path) -> None:
+    """Draw loss and accuracy by epoch into a PNG file."""
+    matplotlib.use("Agg")
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    losses, errors = figure.subplots(1, 2)
+    epochs = [int(row["epoch"]) + 1 for row in history]
+    for prefix, name in (("", "training"), ("val_", "validation")):
+        losses.plot(epochs, [row[f"{prefix}loss"] for row in history], label=name)
+        errors.plot(epochs, [100 * (1 - row[f"{prefix}label_accuracy"]) for row in history], label=name)
+    losses.set(title="Loss", xlabel="epoch", yscale="log")
+    errors.set(title="Wrong digits, %", xlabel="epoch", yscale="log")
+    losses.legend()
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,72 @@
+"""Train the digit recogniser on MNIST and save model.h5: python train_model.py
+
+Loads MNIST, augments it, fits a small convolutional network with Adam, early stopping and learning-rate reduction,
+calibrates its percentages, and saves it as model.h5 and, for serving, as digits/model.onnx.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter hides what matters
+
+from digits.errors import DigitsError
+from digits.training.data import load_mnist
+from digits.training.fit import PRESETS, fit
+from digits.training.save import calibrate, save
+
+
+def main() -> None:
+    """Train, calibrate, save; interrupted, it can be taken up again with --resume."""
+    options = parse_options()
+    try:
+        train(options)
+    except DigitsError as error:
+        sys.exit(f"train_model.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted. The last saved model is untouched; go on with the same command and --resume.")
+
+
+def train(options: argparse.Namespace) -> None:
+    """The story: data, network, calibration, files."""
+    if options.corrections:
+        from digits.training.corrections import improve
+
+        improve(options.corrections, model=options.out, data=options.data, seed=options.seed)
+        return
+    started = time.monotonic()
+    recipe = PRESETS[options.preset]
+    if options.epochs:
+        recipe = dataclasses.replace(recipe, epochs=options.epochs)
+    mnist = load_mnist(options.data)
+    if options.limit:
+        mnist = dataclasses.replace(mnist, train=mnist.train.first(options.limit))
+        recipe = dataclasses.replace(recipe, drawn=min(recipe.drawn, options.limit))
+    print(f"MNIST: {len(mnist.train):,} pictures to train on, {len(mnist.validation):,} to validate. {recipe}")
+    folder = Path("runs") / options.out.stem
+    network = fit(recipe, mnist, options.seed, folder, options.resume)
+    model, calibration = calibrate(network, mnist.calibration, options.seed)
+    save(model, options.out, recipe, options.seed, mnist, calibration, folder, seconds=time.monotonic() - started)
+
+
+def parse_options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", choices=PRESETS, default="default", help="how long to train (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, help="passes over the training pictures, instead of the preset's")
+    parser.add_argument("--limit", type=int, help="train on the first LIMIT pictures only")
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same machine: same result (default: 1)")
+    parser.add_argument("--data", type=Path, help="folder with MNIST's four IDX files (default: cache, then download)")
+    parser.add_argument("--out", type=Path, default=Path("model.h5"), help="the model to write (default: %(default)s)")
+    parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
+    parser.add_argument("--corrections", type=Path, metavar="FOLDER", help="improve the model with flagged pictures")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -40,7 +40,7 @@ NON_DIGITS = 400  # pictures of each kind
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. interval: 95 % interval, or for a time its quartiles; bar: what it must reach, as text; peer: as text."""
+    """One figure. interval: 95 % interval, or for a time its quartiles; bar, peer: as text."""
 
     figure: str
     n: int
@@ -97,8 +97,9 @@ def corruptions(bench: Bench) -> list[Row]:
     peers = measure_corruptions(peer_classify, test)
     road = {name: _accuracy_on_the_road(bench, name) for name in CORRUPTIONS}
     rows = [
-        Row(f"{our.name}, %", len(test), 100 * our.accuracy, peer=f"keras-io {100 * peer.accuracy:.2f}; whole road {road[our.name]:.1f}")
+        Row(f"{our.name}, %", len(test), 100 * our.accuracy, peer=f"keras-io {100 * peer.accuracy:.2f}; {on_road}")
         for our, peer in zip(ours, peers, strict=True)
+        for on_road in [f"whole road {road[our.name]:.1f}"]
     ]
     mean, peer_mean = (100 * float(np.mean([c.accuracy for c in found])) for found in (ours, peers))
     low, high = wilson_interval(round(mean / 100 * 15 * len(test)), 15 * len(test))
@@ -106,7 +107,8 @@ def corruptions(bench: Bench) -> list[Row]:
         f"keras-io convnet, {bench.peer_epochs} epochs, clean {100 * peer_clean:.2f}: {peer_mean:.2f}; "
         f"whole road {np.mean(list(road.values())):.1f}"
     )
-    return [*rows, Row("mean of the 15, %", 15 * len(test), mean, (100 * low, 100 * high), at_least=97, peer=comparison)]
+    total = Row("mean of the 15, %", 15 * len(test), mean, (100 * low, 100 * high), at_least=97, peer=comparison)
+    return [*rows, total]
 
 
 def letters(bench: Bench) -> list[Row]:
@@ -117,8 +119,8 @@ def letters(bench: Bench) -> list[Row]:
         others = _confidences(bench, _pen_pictures(bench, "pen_letters"), single)
         count = len(digits) + len(others)
         rows += [
-            Row(f"AUROC, digits against letters, {mode}", count, auroc(digits, others), _bootstrap(auroc, digits, others),
-                at_least=0.97),
+            Row(f"AUROC, digits against letters, {mode}", count, auroc(digits, others),
+                _bootstrap(auroc, digits, others), at_least=0.97),
             Row(f"digits kept, 90 % of letters turned away, {mode}, %", count,
                 100 * kept_when_rejecting(digits, others),
                 _bootstrap(lambda d, o: 100 * kept_when_rejecting(d, o), digits, others), at_least=97),
@@ -129,9 +131,8 @@ def letters(bench: Bench) -> list[Row]:
 def non_digits(bench: Bench) -> list[Row]:
     """Pen digits against scribbles, shapes, textures and photo-like scenes that training has never seen."""
     digits = _confidences(bench, _pen_pictures(bench, "pen_digits"))
-    found = {
-        kind: _confidences(bench, make_non_digits(kind, min(NON_DIGITS, bench.limit or NON_DIGITS), SEED)) for kind in KINDS
-    }
+    count = min(NON_DIGITS, bench.limit or NON_DIGITS)
+    found = {kind: _confidences(bench, make_non_digits(kind, count, SEED)) for kind in KINDS}
     found["all of them"] = np.concatenate(list(found.values()))
     return [
         Row(f"AUROC, digits against {kind}", len(digits) + len(others), auroc(digits, others),
@@ -208,7 +209,8 @@ def main() -> None:
     parser.add_argument("--peer-epochs", type=int, default=15, help="epochs of keras-io's convnet (15 in its source)")
     parser.add_argument("--out", type=Path, help="JSON file that keeps the figures, section by section")
     options = parser.parse_args()
-    bench = Bench(Recognizer(options.model), load_mnist(options.mnist), options.data, options.limit, options.peer_epochs)
+    mnist = load_mnist(options.mnist)
+    bench = Bench(Recognizer(options.model), mnist, options.data, options.limit, options.peer_epochs)
     print(f"`python benchmarks/network.py {' '.join(sys.argv[1:])}`\n\n{_setting(bench)}")
     for name in options.only:
         if name in NEEDS_DRAWINGS and not bench.data.is_dir():

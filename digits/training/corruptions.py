@@ -158,9 +158,9 @@ def _blur(images: np.ndarray, sigma: float) -> np.ndarray:
 
 def _warp(images: np.ndarray, matrices: Sequence[Any], shifts: np.ndarray | None = None) -> np.ndarray:
     """Each image looked up at matrix @ (x, y) from the middle of the frame, then shifted."""
-    matrices = np.asarray(matrices, float)
-    offsets = MIDDLE - matrices.sum(axis=2) * MIDDLE
-    lookups = np.dstack([matrices, offsets if shifts is None else offsets + shifts])  # (n, 2, 3)
+    lookups = np.zeros((len(images), 2, 3))
+    lookups[:, :, :2] = matrices
+    lookups[:, :, 2] = MIDDLE - lookups.sum(axis=2) * MIDDLE + (0 if shifts is None else shifts)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.stack([cv2.warpAffine(i, m, (SIZE, SIZE), flags=flags) for i, m in zip(images, lookups, strict=True)])
 
@@ -202,4 +202,5 @@ def _zigzag(start: int, rise: int) -> np.ndarray:
     sides = np.where(np.arange(len(steps)) % 2, -2, 2)
     turns = np.array([2, start]) + np.outer(steps, along) + np.outer(sides, across)
     corners = [(2, start), *turns, (25, start + rise)]
-    return np.clip(np.sum([_segment(a, b) for a, b in pairwise(corners)], axis=0), 0, 1)
+    segments = np.stack([_segment(start, end) for start, end in pairwise(corners)])
+    return np.clip(segments.sum(axis=0), 0, 1)

@@ -11,7 +11,7 @@ BINS = 15  # of the reliability diagram and the calibration error, as in Guo et 
 
 @dataclass(frozen=True)
 class Bin:
-    """A bar of a reliability diagram. low, high: its range of confidence; confidence, accuracy: means of its answers."""
+    """A bar of a reliability diagram. low, high: range of confidence; confidence, accuracy: means of its answers."""
 
     low: float
     high: float

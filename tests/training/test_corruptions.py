@@ -17,7 +17,7 @@ def test_corruptions_are_the_15_of_mnist_c():
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_corrupt_changes_every_picture_and_keeps_shape_and_type(digits, name):
     corrupted = corrupt(digits, name)
-    assert corrupted.shape == digits.shape and corrupted.dtype == np.uint8
+    assert (corrupted.shape, corrupted.dtype) == (digits.shape, np.uint8)
     assert (corrupted != digits).any(axis=(1, 2)).all()
 
 

@@ -122,6 +122,8 @@ def test_evaluate_reports_what_the_shipped_model_does_on_the_test_set(report):
 
 def test_evaluate_writes_a_page_that_needs_nothing_else(report):
     page = (report[1] / "evaluation.html").read_text()
-    assert "<svg" in page and "data:image/png;base64," in page
+    assert "<svg" in page
+    assert "data:image/png;base64," in page
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
-    assert "url(" not in page and "<script" not in page
+    assert "url(" not in page
+    assert "<script" not in page

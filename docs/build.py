@@ -1,0 +1,84 @@
+"""Make what is generated: the evaluation, the model card, the notebook.
+
+    python docs/build.py                      # all three, in this order, for the shipped model
+    python docs/build.py card                 # only the card, from what is already measured
+
+evaluation: docs/evaluation/ from digits/model.onnx and MNIST's test set. card: MODEL_CARD.md from model.json, the
+evaluation, and, where they exist, benchmarks/network.json (python benchmarks/network.py --out benchmarks/network.json)
+and benchmarks/ablation.md. notebook: handwritten_digit_recognition.ipynb, executed, from the .py beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+from digits.training.evaluate import evaluate
+from digits.training.report import card
+
+ROOT = Path(__file__).resolve().parents[1]
+EVALUATION = ROOT / "docs" / "evaluation"
+CARD = ROOT / "MODEL_CARD.md"
+NOTEBOOK = ROOT / "handwritten_digit_recognition.py"
+
+
+def build_evaluation() -> None:
+    """Measure the shipped model."""
+    evaluate(out=EVALUATION)
+
+
+def build_card() -> None:
+    """Write MODEL_CARD.md."""
+    CARD.write_text(render_card(), encoding="utf-8")
+
+
+def render_card() -> str:
+    """The model card of what is in the repository."""
+    ablation = ROOT / "benchmarks" / "ablation.md"
+    return card(
+        evaluation=_read(EVALUATION / "evaluation.json"),
+        record=_read(ROOT / "model.json"),
+        figures=_read(ROOT / "benchmarks" / "network.json"),
+        ablation=ablation.read_text(encoding="utf-8") if ablation.is_file() else "",
+    )
+
+
+def build_notebook() -> None:
+    """Execute the notebook and keep it with its outputs."""
+    notebook = execute(jupytext.read(NOTEBOOK))
+    nbformat.write(notebook, NOTEBOOK.with_suffix(".ipynb"))
+
+
+def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Run every cell in a fresh kernel, in the repository's root. Raises CellExecutionError if one fails."""
+    client = NotebookClient(
+        notebook, timeout=3600, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}, record_timing=False
+    )
+    return client.execute()
+
+
+BUILDERS = {"evaluation": build_evaluation, "card": build_card, "notebook": build_notebook}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=BUILDERS, default=list(BUILDERS), help="all by default")
+    for part in parser.parse_args().parts:
+        start = time.monotonic()
+        BUILDERS[part]()
+        print(f"{part}: done in {time.monotonic() - start:.0f} s", flush=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+if __name__ == "__main__":
+    main()

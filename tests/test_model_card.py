@@ -47,6 +47,6 @@ def test_card_metadata_is_read_by_hugging_face(evaluation):
 
 
 def test_figures_beyond_mnist_were_measured_on_the_committed_model():
-    figures = build.render_card.__globals__["_read"](ROOT / "benchmarks" / "network.json")
+    figures = json.loads((ROOT / "benchmarks" / "network.json").read_text())
     for section in figures.values():
         assert Classifier().digest[:12] in section["setting"]

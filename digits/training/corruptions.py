@@ -203,4 +203,4 @@ def _zigzag(start: int, rise: int) -> np.ndarray:
     turns = np.array([2, start]) + np.outer(steps, along) + np.outer(sides, across)
     corners = [(2, start), *turns, (25, start + rise)]
     segments = np.stack([_segment(start, end) for start, end in pairwise(corners)])
-    return np.clip(segments.sum(axis=0), 0, 1)
+    return np.asarray(np.clip(segments.sum(axis=0), 0, 1))

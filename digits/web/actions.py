@@ -19,6 +19,7 @@ from digits.flags import Flag, FlagStore
 from digits.picture import decode
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
+from digits.rows import as_row
 from digits.web.card import draw_card
 from digits.web.explain import occlusion_map, paint_map
 
@@ -39,7 +40,7 @@ class Actions:
 
     def recognize(self, picture: str) -> Json:
         """What stands in the picture."""
-        return answer_of(self.recognizer.recognize(_bytes_of(picture)), self._model)
+        return {**as_row("", self.recognizer.recognize(_bytes_of(picture))), "model": self._model[:8]}
 
     def open_picture(self, picture: str) -> Json:
         """An uploaded picture, upright and small enough for the pad, on white where it is transparent."""
@@ -116,26 +117,6 @@ def for_page(action: Callable[..., Json]) -> Callable[[Json], Json]:
 
     call.__name__ = action.__name__
     return call
-
-
-def answer_of(recognition: Recognition, model: str) -> Json:
-    """A recognition as the page shows it. model: digest of the model file."""
-    return {
-        "text": recognition.text,
-        "notes": recognition.notes,
-        "model": model[:8],
-        "digits": [
-            {
-                "label": digit.label,
-                "confidence": digit.confidence,
-                "verdict": digit.verdict,
-                "top": digit.top(3),
-                "box": digit.box,
-                "line": digit.line,
-            }
-            for digit in recognition.digits
-        ],
-    }
 
 
 def data_url(image: Image.Image) -> str:

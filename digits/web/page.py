@@ -11,29 +11,14 @@ import gradio
 
 from digits.flags import FlagStore
 from digits.recognizer import Recognizer
-from digits.web.actions import LARGEST_UPLOAD, Actions, Json, answer_of, for_page
+from digits.rows import as_row
+from digits.web.actions import LARGEST_UPLOAD, Actions, Json, for_page
 
 ASSETS = Path(__file__).with_name("assets")
 TITLE = "Handwritten Digit Recognition"
 SYSTEM_FONT = ["system-ui", "sans-serif"]  # of the user's computer: nothing is fetched
 THEME = gradio.themes.Soft(primary_hue="blue", font=SYSTEM_FONT, font_mono=["ui-monospace", "monospace"])
 LOOK: dict[str, Any] = {"theme": THEME, "css_paths": [ASSETS / "page.css"], "footer_links": ["api"]}
-
-
-class Sheet(gradio.HTML):
-    """A tab of the page: NAME.html and its scripts, which may call `actions` on the server."""
-
-    def __init__(self, name: str, scripts: list[str], actions: list[Callable[..., Json]], **props: Any) -> None:
-        super().__init__(
-            html_template=_asset(f"{name}.html"),
-            js_on_load="\n".join(_asset(script) for script in scripts),
-            server_functions=[for_page(action) for action in actions],
-            apply_default_css=False,
-            **props,
-        )
-
-    def get_block_name(self) -> str:
-        return "html"
 
 
 def build_page(recognizer: Recognizer, flags: FlagStore) -> gradio.Blocks:
@@ -45,9 +30,9 @@ def build_page(recognizer: Recognizer, flags: FlagStore) -> gradio.Blocks:
             with gradio.Tab("Draw"):
                 _draw_tab(actions)
             with gradio.Tab("Flagged"):
-                Sheet("flags", ["flags.js"], [actions.list_flags, actions.relabel, actions.delete_flag])
+                _sheet("flags", ["flags.js"], [actions.list_flags, actions.relabel, actions.delete_flag])
             with gradio.Tab("My handwriting"):
-                Sheet("handwriting", ["pad.js", "handwriting.js"], [actions.save_sample])
+                _sheet("handwriting", ["pad.js", "handwriting.js"], [actions.save_sample])
             with gradio.Tab("Help"):
                 gradio.Markdown(_asset("help.md"))
         _endpoint(recognizer)
@@ -55,7 +40,7 @@ def build_page(recognizer: Recognizer, flags: FlagStore) -> gradio.Blocks:
 
 
 def _draw_tab(actions: Actions) -> None:
-    Sheet(
+    _sheet(
         "draw",
         ["pad.js", "draw.js"],
         [
@@ -71,6 +56,17 @@ def _draw_tab(actions: Actions) -> None:
     )
 
 
+def _sheet(name: str, scripts: list[str], actions: list[Callable[..., Json]], **props: Any) -> gradio.HTML:
+    """A tab's content: NAME.html and its scripts, which find `actions` in `server` and the props in `props`."""
+    return gradio.HTML(
+        html_template=_asset(f"{name}.html"),
+        js_on_load="\n".join(_asset(script) for script in scripts),
+        server_functions=[for_page(action) for action in actions],
+        apply_default_css=False,
+        **props,
+    )
+
+
 def _endpoint(recognizer: Recognizer) -> None:
     """/recognize in Gradio's own API, for gradio_client and, as a tool, for MCP; it has no place on the page."""
 
@@ -82,7 +78,7 @@ def _endpoint(recognizer: Recognizer) -> None:
         Returns:
             the text that was read; for each digit its label, confidence, verdict, three most probable labels and box.
         """
-        return answer_of(recognizer.recognize(picture), recognizer.classifier.digest)
+        return as_row("picture", recognizer.recognize(picture))
 
     picture = gradio.File(type="binary", label="picture", visible=False)
     answer = gradio.JSON(label="answer", visible=False)

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from digits.flags import FlagStore
 from digits.recognizer import Recognizer
 from digits.web.actions import LARGEST_UPLOAD
+from digits.web.api import create_router
 from digits.web.guard import LOOPBACK, Guard
 from digits.web.page import LOOK, TITLE, build_page
 
@@ -46,7 +47,7 @@ def serve(
         run_history=False,
         quiet=True,
         prevent_thread_lock=True,
-        app_kwargs={"middleware": [Middleware(Guard, hosts=hosts)]},
+        app_kwargs={"middleware": [Middleware(Guard, hosts=hosts)], "routes": create_router(recognizer).routes},
         **LOOK,
     )
     print(f"{TITLE}: http://{host}:{free} (Ctrl+C stops it)", flush=True)

@@ -35,9 +35,14 @@ function notice(sentence) {
   find(".notice").hidden = !sentence;
 }
 
+function setBusy(busy) {
+  find(".answer").setAttribute("aria-busy", busy);
+}
+
 async function recognize() {
   const mine = ++asked;
   if (pad.empty) return showAnswer(null);
+  setBusy(true);
   const picture = pad.png();
   const reply = await ask("recognize", { picture });
   if (mine === asked) showAnswer(reply.error ? null : { ...reply, picture });
@@ -64,6 +69,7 @@ function strokeStarted() {
 function showAnswer(next) {
   answer = next;
   chosen = 0;
+  setBusy(false);
   const digits = answer?.digits ?? [];
   find("output.text").textContent = answer?.text ?? "";
   find(".status").textContent = statusOf(answer);
@@ -94,10 +100,10 @@ function statusOf(answer) {
 }
 
 function digitCard(digit, index) {
-  const bars = digit.top.map(([label, probability]) => make("span", { className: "bar" },
+  const bars = digit.top.map(({ label, confidence }) => make("span", { className: "bar" },
     make("b", { textContent: label }),
-    make("i", {}, Object.assign(make("i"), { style: `width: ${100 * probability}%` })),
-    make("span", { textContent: percent(probability) })));
+    make("i", {}, Object.assign(make("i"), { style: `width: ${100 * confidence}%` })),
+    make("span", { textContent: percent(confidence) })));
   const verdict = digit.verdict === "sure" ? [] : [make("span", { className: "verdict", textContent: digit.verdict })];
   const card = make("button", { type: "button", className: "digit", onclick: () => choose(index) }, ...verdict, ...bars);
   card.dataset.verdict = digit.verdict;
@@ -108,7 +114,7 @@ function digitCard(digit, index) {
 function boxOf(digit) {
   const [left, top, right, bottom] = digit.box;
   const { width, height } = pad.sheet;
-  const box = make("span", { textContent: digit.verdict === "not a digit" ? "?" : digit.label });
+  const box = make("span", {}, make("b", { textContent: digit.verdict === "not a digit" ? "?" : digit.label }));
   box.dataset.verdict = digit.verdict;
   box.style.cssText = `left: ${(100 * left) / width}%; top: ${(100 * top) / height}%;`
     + `width: ${(100 * (right - left)) / width}%; height: ${(100 * (bottom - top)) / height}%`;
@@ -171,12 +177,13 @@ const dataUrl = (blob) => new Promise((resolve, reject) => {
 
 async function bring(file) {
   if (!file) return;
-  if (file.size > props.largest) {
-    return notice(`${file.name} has ${(file.size / 1e6).toFixed(0)} MB. At most ${props.largest / 1e6} MB can be read.`);
-  }
   const mine = ++asked;
-  const reply = await ask("open_picture", { picture: await dataUrl(file) });
-  if (reply.error || mine !== asked) return;
+  setBusy(true);
+  const reply = file.size > props.largest
+    ? { error: `${file.name} has ${(file.size / 1e6).toFixed(0)} MB. At most ${props.largest / 1e6} MB can be read.` }
+    : await ask("open_picture", { picture: await dataUrl(file) });
+  if (mine !== asked) return;
+  if (reply.error) { notice(reply.error); setBusy(false); return; }
   const image = make("img", { src: reply.picture });
   await image.decode();
   pad.showPicture(image);

@@ -18,23 +18,30 @@ const blankSheet = (size = DIGIT_SHEET) => ({
   width: size.width, height: size.height, picture: null, paper: "#ffffff", ink: "#000000", strokes: [],
 });
 
-// A stroke is {erase, points}, a point is {x, y, width} in pixels of the sheet.
-function paintSegment(context, points, i) {
-  const [from, at] = [points[Math.max(0, i - 1)], points[i]];
-  const start = i > 1 ? { x: (points[i - 2].x + from.x) / 2, y: (points[i - 2].y + from.y) / 2 } : from;
-  const end = { x: (from.x + at.x) / 2, y: (from.y + at.y) / 2 };
-  context.lineWidth = at.width;
-  context.beginPath();
-  context.moveTo(start.x, start.y);
-  context.quadraticCurveTo(from.x, from.y, end.x, end.y);
-  if (i === points.length - 1) context.lineTo(at.x, at.y);
+const between = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+
+// A stroke is {erase, points}, a point is {x, y, width} in pixels of the sheet. The line is smooth: it passes halfway
+// between neighbouring points and bends towards them. Where the width changes (a pen pressed harder) a new path starts.
+function paintPoints(context, points, first) {
+  let [width, start] = [null, points[first]];
+  for (let i = first; i < points.length; i++) {
+    const [at, next] = [points[i], points[i + 1] ?? points[i]];
+    if (at.width !== width) {
+      if (width) context.stroke();
+      context.beginPath();
+      context.moveTo(start.x, start.y);
+      context.lineWidth = width = at.width;
+    }
+    start = i === points.length - 1 ? at : between(at, next);
+    context.quadraticCurveTo(at.x, at.y, start.x, start.y);
+  }
   context.stroke();
 }
 
 function paintStroke(context, sheet, stroke) {
   context.strokeStyle = stroke.erase ? sheet.paper : sheet.ink;
   context.lineCap = context.lineJoin = "round";
-  stroke.points.forEach((_, i) => paintSegment(context, stroke.points, i));
+  paintPoints(context, stroke.points, 0);
 }
 
 function paintSheet(context, sheet, scale) {
@@ -111,7 +118,7 @@ class Pad {
     const eraserEnd = event.button === 5;
     if (this.stroke || !event.isPrimary || (event.button !== 0 && !eraserEnd)) return;
     event.preventDefault();
-    this.canvas.focus({ preventScroll: true });
+    this.canvas.focus({ preventScroll: true, focusVisible: false });
     this.canvas.setPointerCapture(event.pointerId);
     this.pointer = event.pointerId;
     this.stroke = { erase: this.erasing || eraserEnd, points: [this.point(event)] };
@@ -122,10 +129,9 @@ class Pad {
   extend(event) {
     if (!this.stroke || event.pointerId !== this.pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
-    (events.length ? events : [event]).forEach((each) => {
-      this.stroke.points.push(this.point(each));
-      paintSegment(this.screen, this.stroke.points, this.stroke.points.length - 1);
-    });
+    const known = this.stroke.points.length;
+    this.stroke.points.push(...(events.length ? events : [event]).map((each) => this.point(each)));
+    paintPoints(this.screen, this.stroke.points, Math.max(0, known - 2));
   }
 
   end(event) {

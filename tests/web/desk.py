@@ -1,0 +1,228 @@
+"""Desk: the page as a person uses it. It starts the program as a real process and drives a real Chromium."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Page, Playwright, Request
+
+ROOT = Path(__file__).parents[2]
+BROWSER_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --use-fake-ui-for-media-stream --use-fake-device-for-media-stream"
+).split()
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 3}
+
+Stroke = list[tuple[float, float]]  # points as fractions of the pad's width and height
+
+SEVEN: list[Stroke] = [[(0.36, 0.2), (0.62, 0.19), (0.55, 0.45), (0.47, 0.82)]]
+ONE: list[Stroke] = [[(0.5, 0.18), (0.49, 0.5), (0.48, 0.82)]]
+THREE: list[Stroke] = [
+    [(0.4, 0.24), (0.5, 0.17), (0.6, 0.25), (0.58, 0.4), (0.47, 0.47), (0.6, 0.54), (0.63, 0.7), (0.52, 0.82), (0.38, 0.76)]
+]
+
+
+@dataclass
+class Server:
+    """The program at work. connections: a file with every address that it connected to or looked up."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    flagged: Path
+    connections: Path
+
+
+@contextmanager
+def running_server(folder: Path, *options: str, script: str = "app.py") -> Iterator[Server]:
+    """app.py on a free port, with its flags in `folder`; stopped at the end."""
+    port = free_port()
+    connections = folder / "connections.txt"
+    command = [sys.executable, str(Path(__file__).with_name("watched.py")), str(connections), script]
+    options = ("--port", str(port), *options)
+    with open(folder / "server.log", "wb") as log:
+        process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_served(url, process, folder / "server.log")
+        yield Server(process, url, folder / "flagged", connections)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
+    """Return as soon as the page is served."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).read()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"{url} was not served: {log.read_text()}")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def find_browser() -> str | None:
+    """Path of the system's Chromium, if there is one."""
+    names = ["chromium", "chromium-browser", "google-chrome", "chrome"]
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def launch_browser(playwright: Playwright) -> Browser:
+    """The system's Chromium, headless, with a fresh profile."""
+    return playwright.chromium.launch(executable_path=find_browser(), args=BROWSER_FLAGS)
+
+
+class Desk:
+    """The tab Draw, open in a browser.
+
+    complaints: what the browser's console reported. sent: the pictures that went to the server to be recognized.
+    """
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        self.requested: list[str] = []
+        self.sent: list[bytes] = []
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._note_request)
+        self.open()
+
+    def open(self, query: str = "") -> None:
+        """Load the page, and wait until the pad is ready."""
+        self.page.goto(f"{self.url}/{query}")
+        self.page.wait_for_selector("canvas.pad")
+        self.page.wait_for_selector(".examples button")
+
+    def draw(self, strokes: list[Stroke]) -> None:
+        """Draw with the mouse, and wait for the answer."""
+        frame = self.frame()
+        for (x, y), *points in strokes:
+            self.page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"])
+            self.page.mouse.down()
+            for x, y in points:
+                self.page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"], steps=4)
+            self.page.mouse.up()
+        self.settle()
+
+    def frame(self) -> dict[str, float]:
+        """Where the pad is in the window."""
+        box = self.page.locator("canvas.pad").first.bounding_box()
+        assert box is not None
+        return dict(box)
+
+    def press(self, name: str) -> None:
+        """Press the button of that name, and wait for the answer."""
+        self.page.locator(f'.desk [data-do="{name}"]').click()
+        self.settle()
+
+    def upload(self, picture: bytes, name: str = "picture.png") -> None:
+        """Hand in a file, and wait for what becomes of it."""
+        self.page.set_input_files("[name=picture]", {"name": name, "mimeType": "image/png", "buffer": picture})
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the newest question is answered."""
+        self.page.wait_for_function("document.querySelector('.answer').getAttribute('aria-busy') !== 'true'")
+
+    def text(self) -> str:
+        """The text that was recognized."""
+        return self.page.locator("output.text").inner_text()
+
+    def status(self) -> str:
+        """The sentence beside the text."""
+        return self.page.locator(".status").inner_text()
+
+    def bars(self) -> list[list[str]]:
+        """For each digit its bars as text: label, percentage, label, ..."""
+        return [card.inner_text().split("\n") for card in self.page.locator(".digit").all()]
+
+    def notice(self) -> str:
+        """The notice on the page, "" if there is none."""
+        return self.page.locator(".desk .notice").inner_text() if self.page.locator(".desk .notice").is_visible() else ""
+
+    def shown(self) -> Image.Image:
+        """The pad as the screen shows it."""
+        url = self.page.locator("canvas.pad").first.evaluate("canvas => canvas.toDataURL()")
+        return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("L")
+
+    def blank(self) -> bool:
+        """Nothing is on the pad."""
+        return self.shown().getextrema() == (255, 255)
+
+    def sent_differs_from_shown(self) -> float:
+        """The greatest difference, 0..255, between the picture sent last and the pad, seen at 160x120."""
+        size = (160, 120)
+        sent = Image.open(io.BytesIO(self.sent[-1])).convert("L").resize(size, Image.Resampling.BOX)
+        shown = self.shown().resize(size, Image.Resampling.BOX)
+        return float(np.abs(np.asarray(sent, float) - np.asarray(shown, float)).max())
+
+    def _note_request(self, request: Request) -> None:
+        self.requested.append(request.url)
+        if "component_server" in request.url and request.method == "POST":
+            question = json.loads(request.post_data or "{}")
+            if question["fn_name"] == "recognize":
+                self.sent.append(base64.b64decode(question["data"]["picture"].partition(",")[2]))
+
+
+def picture_of(strokes: list[Stroke], size: tuple[int, int] = (400, 300), ink: str = "black", paper: str = "white") -> bytes:
+    """The strokes as a PNG file."""
+    image = Image.new("RGB", size, paper)
+    pen = ImageDraw.Draw(image)
+    for stroke in strokes:
+        points = [(x * size[0], y * size[1]) for x, y in stroke]
+        pen.line(points, ink, size[1] // 20, joint="curve")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def random_step(desk: Desk, dice: random.Random) -> str:
+    """Do one random thing at the desk; returns what it was."""
+    step = dice.choice(["draw", "draw", "draw", "erase", "undo", "redo", "clear", "upload", "resize", "wide", "size"])
+    if step in ("draw", "erase"):
+        desk.press("brush" if step == "draw" else "eraser")
+        desk.draw([[(dice.uniform(0.05, 0.95), dice.uniform(0.05, 0.95)) for _ in range(dice.randint(2, 4))]])
+    elif step == "upload":
+        ink, paper = dice.choice([("black", "white"), ("white", "#204030"), ("#203080", "#f0ecd8")])
+        size = (dice.randint(60, 500), dice.randint(60, 500))
+        desk.upload(picture_of(dice.choice([ONE, SEVEN, THREE]), size, ink, paper))
+    elif step == "resize":
+        desk.page.set_viewport_size({"width": dice.randint(360, 1600), "height": dice.randint(600, 1000)})
+        desk.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    elif step == "size":
+        desk.page.locator(".size input").fill(str(dice.randrange(8, 60, 2)))
+    elif desk.page.locator(f'.desk [data-do="{step}"]').is_enabled():
+        desk.press(step)
+    return step
+
+
+def browser_is_required() -> bool:
+    """A missing browser is a failure, not a reason to skip."""
+    return os.environ.get("DIGITS_REQUIRE_BROWSER") == "1"

@@ -40,7 +40,7 @@ from digits.classifier import SHIPPED_MODEL, Classifier
 from digits.layout import find_digits
 from digits.normalise import normalise
 from digits.picture import read_ink
-from digits.training.augment import augment, no_digit
+from digits.training.augment import NOT_A_DIGIT, augment, no_digit
 from digits.training.data import load_mnist
 from digits.training.evaluate import evaluate, find_mistakes, score, to_input
 from digits.training.fit import PRESETS, fit, read_history
@@ -60,17 +60,25 @@ SEED = 1
 rng = np.random.default_rng(SEED)
 
 
-def show(images, titles=None, columns=12, size=0.9):
-    """Small pictures side by side, ink drawn dark."""
+def show(images, titles, columns=6, size=1.3):
+    """Pictures side by side with a title each, ink drawn dark."""
     rows = -(-len(images) // columns)
-    height = size + 0.25 * bool(titles)
-    figure, axes = plt.subplots(rows, columns, figsize=(size * columns, height * rows), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.25) * rows), squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
-    for number, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
+    for axis, image, title in zip(axes.flat, images, titles, strict=False):
         axis.imshow(image, cmap="gray_r")
-        axis.set_title(titles[number] if titles else "", fontsize=8)
-    figure.tight_layout(pad=0.2)
+        axis.set_title(title, fontsize=8)
+    plt.show()
+
+
+def show_grid(images, columns=12):
+    """Pictures of 28x28 in one mosaic, ink drawn dark."""
+    rows = [np.hstack(images[start : start + columns]) for start in range(0, len(images), columns)]
+    mosaic = np.vstack(rows).astype(float)
+    plt.figure(figsize=(0.6 * columns, 0.6 * len(rows)))
+    plt.imshow(mosaic, cmap="gray_r")
+    plt.axis("off")
     plt.show()
 
 
@@ -93,17 +101,16 @@ for name in ("train", "validation", "calibration", "test"):
 
 # %%
 first = [np.flatnonzero(mnist.train.labels == label)[:12] for label in range(10)]
-show(mnist.train.images[np.concatenate(first)], size=0.6)
+show_grid(mnist.train.images[np.concatenate(first)])
 
 # %% [markdown]
 # The ten digits are about equally frequent, so plain accuracy is a fair measure. The mean of each digit shows what all
-# its forms have in common; its spread shows where writers differ.
+# its forms have in common (first row), the spread where writers differ (second row).
 
 # %%
 print("pictures of 0 to 9:", np.bincount(mnist.train.labels, minlength=10))
 of_label = [mnist.train.images[mnist.train.labels == label] for label in range(10)]
-show([images.mean(axis=0) for images in of_label], [f"mean {label}" for label in range(10)], columns=10)
-show([images.std(axis=0) for images in of_label], [f"spread {label}" for label in range(10)], columns=10)
+show_grid([images.mean(axis=0) for images in of_label] + [images.std(axis=0) for images in of_label], columns=10)
 
 # %% [markdown]
 # ## Preprocessing: the road of a picture
@@ -137,16 +144,19 @@ pictures = []
 for label in (0, 1, 2, 5, 7):
     image = of_label[label][3]
     pictures += [image / 255, *(augment(image, label, rng) for _ in range(11))]
-show(pictures, size=0.7)
+show_grid(pictures)
 
 # %% [markdown]
 # Two more kinds of pictures go into training: digits drawn as strokes, in forms that MNIST lacks, and pictures that are
-# *no* digit - two in one box, half of one, scribbles made of strokes - from which the network learns to say so.
+# *no* digit - scribbles made of strokes, two digits in one box, half of one - from which the network learns to say so.
 
 # %%
-drawn, drawn_labels = synthesise(36, SEED, 0.4)
-show(drawn, [str(label) if label < 10 else "no digit" for label in drawn_labels], size=0.7)
-show([no_digit(mnist.train.images, rng) for _ in range(12)], ["no digit"] * 12, size=0.7)
+drawn, drawn_labels = synthesise(60, SEED, 0.4)
+is_digit = drawn_labels != NOT_A_DIGIT
+print("drawn digits:", drawn_labels[is_digit][:24])
+show_grid(drawn[is_digit][:24])
+print("no digits: drawn, and spliced from MNIST")
+show_grid([*drawn[~is_digit][:12], *(no_digit(mnist.train.images, rng) for _ in range(12))])
 
 # %% [markdown]
 # ## The model
@@ -190,8 +200,9 @@ plt.show()
 
 # %%
 model, calibration = calibrate(network, mnist.calibration, SEED)
-model.save(folder / "notebook.h5")
-classifier = Classifier(folder / "notebook.h5")
+file = folder / "notebook.keras"
+model.save(file)
+classifier = Classifier(file)
 print({name: round(value, 3) for name, value in calibration.items()})
 
 # %% [markdown]
@@ -227,7 +238,7 @@ plt.show()
 mistakes = find_mistakes(probabilities, mnist.validation, count=12)
 titles = [f"{m.label} read {m.read}, {m.confidence:.0%}" for m in mistakes]
 if mistakes:
-    show([mnist.validation.images[m.index] for m in mistakes], titles, columns=6, size=1.4)
+    show([mnist.validation.images[m.index] for m in mistakes], titles)
 
 # %% [markdown]
 # ## The shipped model on the test set

@@ -25,7 +25,7 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 @pytest.mark.skipif(not SHIPPED_MODEL.is_file(), reason="no model.onnx yet")
 def test_notebook_runs_from_the_first_cell_to_the_last(monkeypatch):
     monkeypatch.setenv("DIGITS_NOTEBOOK_EPOCHS", "1")
-    monkeypatch.setenv("DIGITS_NOTEBOOK_LIMIT", "1500")
+    monkeypatch.setenv("DIGITS_NOTEBOOK_LIMIT", "600")
     executed = build.execute(jupytext.read(SOURCE))
     printed = "".join(output.get("text", "") for cell in code_cells(executed) for output in cell.outputs)
     assert "accuracy" in printed

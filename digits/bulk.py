@@ -1,11 +1,12 @@
 """Bulk: any number of pictures in constant memory, on all cores or many machines, going on after a kill.
 
-The pictures are listed in a Journal, a SQLite file beside the output, and cut into chunks of CHUNK in the order of the
-list. Engines read chunks in any process or on any machine; the rows of each chunk are saved in the journal in one
-transaction. When all chunks are there, the output is written from them and the journal is removed. So whatever is killed
-loses at most the chunks in flight, and the output depends on the list alone, not on cores, kills or machines.
+The pictures are listed in a Journal, a SQLite file beside the output, and cut into chunks of CHUNK in the order of
+the list. Engines read chunks in any process or on any machine; the rows of each chunk are saved in the journal in one
+transaction. When all chunks are there, the output is written from them and the journal is removed. So whatever is
+killed loses at most the chunks under way, and the output depends on the list alone, not on cores, kills or machines.
 
-Order of the rows: sources as named; within a folder or glob by path (code points), within archives and manifests theirs.
+Order of the rows: sources as named; within a folder or glob by path (code points), within an archive or manifest its
+own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import sys
 import threading
@@ -284,16 +286,28 @@ def ray_engine(address: str | None, jobs: int) -> Iterator[Engine]:
         import ray
     except ModuleNotFoundError as error:
         raise DigitsError('The Ray engine needs Ray. Install it with: pip install "digits[ray]"') from error
+    if address:
+        _check_reachable(address)  # Ray itself would wait for ever
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+    else:
+        ray.init("local", num_cpus=jobs, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    read = ray.remote(read_chunk)
+    cores = int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
     try:
-        ray.init(address=address, num_cpus=None if address else jobs, log_to_driver=False, logging_level=logging.ERROR)
-        read = ray.remote(read_chunk)
-        yield Engine(
-            lambda tasks, settings: read.remote(tasks, settings).future(), 3 * int(ray.cluster_resources()["CPU"])
-        )
-    except (ConnectionError, ray.exceptions.RayError) as error:
+        yield Engine(lambda tasks, settings: read.remote(tasks, settings).future(), 3 * cores)
+    except ray.exceptions.RayError as error:
         raise DigitsError(f"Ray failed: {error}") from error
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        if port.isdecimal():
+            socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise DigitsError(f"No Ray cluster answers at {address}: {error}.") from error
 
 
 # The run
@@ -329,8 +343,8 @@ def write_output(rows: Iterable[Row], form: str, out: Path) -> None:
             shutil.rmtree(out)
         aside.rename(out)
     else:
-        with open(aside, "w", encoding="utf-8", newline="") as file:
+        with aside.open("w", encoding="utf-8", newline="") as file:
             WRITERS[form](rows, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(aside, out)
+        aside.replace(out)

@@ -40,10 +40,10 @@ Model = Annotated[Path | None, typer.Option(help="Model file (.onnx or .h5) inst
 
 
 def main() -> None:
-    """Run the command line; a DigitsError becomes one line and exit code 1."""
+    """Run the command line; an error becomes one line and exit code 1."""
     try:
         app()
-    except DigitsError as error:
+    except (DigitsError, OSError) as error:
         print(f"digits: {error}", file=sys.stderr)
         sys.exit(1)
 
@@ -197,7 +197,7 @@ def evaluate(
     try:
         from digits.training.evaluate import evaluate as run_evaluation
     except ModuleNotFoundError as error:
-        raise DigitsError(f'Evaluating needs {error.name}. Install it with: pip install "digits[training]"') from error
+        raise DigitsError(f'Evaluating needs {error.name}. Install it with: pip install "digits[train]"') from error
     typer.echo(run_evaluation(model, data, out))
 
 

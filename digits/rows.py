@@ -6,7 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 COLUMNS = ("picture", "text", "confidence", "verdict", "digits", "notes", "error")
-ROWS_A_PARQUET_FILE = 1_000_000
+ROWS_A_GROUP = 5_000  # of a Parquet part
+GROUPS_A_PART = 200
 
 
 def as_row(picture: str, recognition: Recognition, top: int = 3) -> Row:
@@ -113,27 +114,24 @@ WRITERS: dict[str, Callable[[Iterable[Row], TextIO], None]] = {
 
 
 def write_parquet(rows: Iterable[Row], folder: Path) -> None:
-    """A folder of part-0.parquet, part-1.parquet, ... in the order of the rows.
+    """A new folder of part-00000.parquet, part-00001.parquet, ... in the order of the rows.
 
     Raises DigitsError if PyArrow is not installed.
     """
     try:
-        import pyarrow
-        import pyarrow.dataset
+        import pyarrow.parquet
     except ModuleNotFoundError as error:
         raise DigitsError('Parquet needs PyArrow. Install it with: pip install "digits[parquet]"') from error
+    folder.mkdir()
     schema = _schema()
-    batches = (pyarrow.RecordBatch.from_pylist(batch, schema=schema) for batch in _batches(rows, 4096))
-    pyarrow.dataset.write_dataset(
-        batches,
-        folder,
-        schema=schema,
-        format="parquet",
-        basename_template="part-{i}.parquet",
-        max_rows_per_file=ROWS_A_PARQUET_FILE,
-        max_rows_per_group=ROWS_A_PARQUET_FILE // 10,
-        use_threads=False,  # keeps the order
-    )
+    groups = _batches(rows, ROWS_A_GROUP)
+    for number in count():
+        part = list(islice(groups, 1))  # look ahead: no part without rows
+        if not part:
+            break
+        with pyarrow.parquet.ParquetWriter(folder / f"part-{number:05}.parquet", schema) as writer:
+            for group in chain(part, islice(groups, GROUPS_A_PART - 1)):
+                writer.write_batch(pyarrow.RecordBatch.from_pylist(group, schema=schema))
 
 
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

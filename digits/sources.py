@@ -1,8 +1,8 @@
 """Sources: what the user named becomes a stream of pictures, each with a stable key.
 
-A source is a picture, a folder, a glob, a zip or tar archive, a manifest (.txt: a path a line; .csv: a column `picture`,
-`file`, `file_name` or `path`), or "-" for standard input (one picture, or a path a line). Each may be a local path or a
-URL that fsspec opens (s3://, gs://, https://, ...).
+A source is a picture, a folder, a glob, a zip or tar archive, a manifest (.txt: a path a line; .csv: a column named as
+in COLUMNS), or "-" for standard input (one picture, or a path a line). Each may be a local path or a URL that fsspec
+opens (s3://, gs://, https://, ...).
 
 Every source gives at least one entry: one that holds no picture gives an entry with an error.
 """
@@ -20,6 +20,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from digits.errors import PictureError
@@ -68,7 +69,7 @@ def is_sorted(source: str) -> bool:
 def _expand(source: str) -> Iterator[Entry]:
     if source == "-":
         return _standard_input()
-    if os.path.isdir(source):
+    if Path(source).is_dir():
         return _folder(source)
     if source.lower().endswith((".zip", *TARS)):
         return _archive(source)
@@ -76,8 +77,9 @@ def _expand(source: str) -> Iterator[Entry]:
         return _manifest(source)
     if "://" in source:
         return _remote(source)
-    if glob.has_magic(source) and not os.path.exists(source):
-        return (Entry(path, path) for path in glob.iglob(source, recursive=True) if os.path.isfile(path))
+    if glob.has_magic(source) and not Path(source).exists():
+        paths = glob.iglob(source, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+        return (Entry(path, path) for path in paths if Path(path).is_file())
     return iter([Entry(source, source)])
 
 
@@ -113,13 +115,13 @@ def _remote(url: str) -> Iterator[Entry]:
 
 
 def _manifest(place: str) -> Iterator[Entry]:
-    folder = place.rpartition("/")[0] if "://" in place else os.path.dirname(place)
+    folder = place.rpartition("/")[0] if "://" in place else str(Path(place).parent)
     try:
         with open_place(place) as file:
             text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape")
             names = _column(text) if place.lower().endswith(".csv") else _lines(text)
             for name in names:
-                yield Entry(name, name if "://" in name else os.path.join(folder, name))
+                yield Entry(name, name if "://" in name else str(Path(folder, name)))
     except (OSError, PictureError, csv.Error) as error:
         yield Entry(place, place, error=f"The manifest cannot be read: {error}")
 
@@ -180,7 +182,7 @@ def _tar_pictures(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 def open_place(place: str) -> IO[bytes]:
     """Open a path or URL for reading bytes. Raises OSError."""
     if "://" not in place:
-        return open(place, "rb")
+        return Path(place).open("rb")
     import fsspec
 
     file: IO[bytes] = fsspec.open(place, "rb").open()
@@ -215,7 +217,7 @@ def _zip_reader(place: str) -> Callable[[int], bytes]:
 
 
 def _tar_reader(place: str) -> Callable[[int], bytes]:
-    tar = tarfile.open(fileobj=open_place(place), mode="r|*")
+    tar = tarfile.open(fileobj=open_place(place), mode="r|*")  # noqa: SIM115 (open until the last member is read)
     members = enumerate(_tar_pictures(tar))
 
     def read(number: int) -> bytes:

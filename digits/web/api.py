@@ -193,7 +193,12 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
-_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1, "maxItems": MOST_PICTURES}
+_FILES = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary"},
+    "minItems": 1,
+    "description": f"at most {MOST_PICTURES} pictures, {LARGEST_REQUEST / 1e6:.0f} MB together",
+}
 _REQUEST_BODY = {
     "required": True,
     "content": {

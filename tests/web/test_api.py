@@ -1,0 +1,76 @@
+"""The HTTP interface, asked as a client asks it."""
+
+import io
+
+import numpy as np
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from PIL import Image, ImageDraw
+from schemathesis.checks import positive_data_acceptance
+
+from digits import Recognizer
+from digits.rows import as_row
+from digits.web import api
+
+app = api.create_app(Recognizer())
+client = TestClient(app)
+
+
+def png(text: str = "1") -> bytes:
+    image = Image.new("L", (100, 100), 255)
+    ImageDraw.Draw(image).text((30, 10), text, 0, font_size=70)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def test_recognize_answers_raw_bytes_as_the_recognizer_does():
+    response = client.post("/api/recognize", content=png(), headers={"content-type": "image/png"})
+    assert response.status_code == 200
+    assert response.json() == {"results": [as_row("picture", Recognizer().recognize(png()))]}
+
+
+def test_recognize_answers_many_files_in_their_order_and_a_broken_one_with_its_error():
+    files = [("files", ("a.png", png("1"))), ("files", ("b.png", b"no picture")), ("files", ("c.png", png("0")))]
+    results = client.post("/api/recognize?top=1", files=files).json()["results"]
+    assert [result["picture"] for result in results] == ["a.png", "b.png", "c.png"]
+    assert [result["error"] is None for result in results] == [True, False, True]
+    assert len(results[0]["digits"][0]["top"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "request_"),
+    [
+        (400, {"content": b""}),
+        (400, {"files": [("name", (None, "a field, no file"))]}),
+        (400, {"content": b"--", "headers": {"content-type": "multipart/form-data"}}),
+        (413, {"content": b"\0" * (api.LARGEST_REQUEST + 1)}),
+        (413, {"files": [("files", ("a.png", b"\0" * api.LARGEST_REQUEST))]}),
+        (413, {"files": [("files", ("a.png", b"\0"))] * (api.MOST_PICTURES + 1)}),
+        (422, {"content": b"no picture"}),
+        (422, {"content": png(), "params": {"top": 11}}),
+    ],
+)
+def test_recognize_refuses_with_one_plain_sentence(status, request_):
+    response = client.post("/api/recognize", **request_)
+    assert response.status_code == status
+    assert list(response.json()) == ["error"]
+    assert " " in response.json()["error"]
+
+
+def test_unknown_paths_and_methods_have_the_same_form_of_error():
+    assert client.get("/api/nothing").json() == {"error": "Not Found"}
+    assert client.get("/api/recognize").json() == {"error": "Method Not Allowed"}
+
+
+def test_model_names_the_file_that_answers():
+    assert client.get("/api/model").json()["sha256"] == Recognizer().classifier.digest
+
+
+schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+
+
+@schema.parametrize()
+def test_every_answer_is_as_openapi_says(case):
+    case.call_and_validate(excluded_checks=[positive_data_acceptance])  # any bytes may be sent, few are a picture

@@ -63,7 +63,7 @@ rng = np.random.default_rng(SEED)
 def show(images, titles, columns=6, size=1.3):
     """Pictures side by side with a title each, ink drawn dark."""
     rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.25) * rows), squeeze=False)
+    _, axes = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.25) * rows), squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, title in zip(axes.flat, images, titles, strict=False):

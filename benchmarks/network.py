@@ -3,6 +3,7 @@
     python benchmarks/network.py --data ../shared/drawings
     python benchmarks/network.py --only accuracy speed          # some sections
     python benchmarks/network.py --peer-epochs 3 --limit 500    # a quick look
+    python benchmarks/network.py --only letters pen-calibration --split dev-train      # to choose a recipe by
 
 MNIST's test set and the drawings of dev-test writers are only measured here, never fitted or chosen on.
 """
@@ -67,6 +68,7 @@ class Bench:
     recognizer: Recognizer
     mnist: Mnist
     data: Path
+    split: str
     limit: int | None
     peer_epochs: int
 
@@ -112,7 +114,7 @@ def corruptions(bench: Bench) -> list[Row]:
 
 
 def letters(bench: Bench) -> list[Row]:
-    """Pen digits against pen letters of dev-test writers, through the whole Recognizer."""
+    """Pen digits against pen letters, through the whole Recognizer."""
     rows = []
     for mode, single in (("told that it is one digit", True), ("not told", False)):
         digits = _confidences(bench, _pen_pictures(bench, "pen_digits"), single)
@@ -142,7 +144,7 @@ def non_digits(bench: Bench) -> list[Row]:
 
 
 def pen_calibration(bench: Bench) -> list[Row]:
-    """How honest the percentages are on pen digits of dev-test writers, through the whole road."""
+    """How honest the percentages are on pen digits, through the whole Recognizer."""
     drawings = _pen_drawings(bench, "pen_digits")
     labels = np.array([int(drawing["label"]) for drawing in drawings])
     rows = []
@@ -205,12 +207,15 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="model file; the shipped one by default")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), metavar="SECTION",
                         help=", ".join(SECTIONS))  # fmt: skip
+    parser.add_argument(
+        "--split", choices=("dev-train", "dev-test"), default="dev-test", help="writers of the drawings"
+    )
     parser.add_argument("--limit", type=int, help="only the first pictures of each set, for a quick look")
     parser.add_argument("--peer-epochs", type=int, default=15, help="epochs of keras-io's convnet (15 in its source)")
     parser.add_argument("--out", type=Path, help="JSON file that keeps the figures, section by section")
     options = parser.parse_args()
     mnist = load_mnist(options.mnist)
-    bench = Bench(Recognizer(options.model), mnist, options.data, options.limit, options.peer_epochs)
+    bench = Bench(Recognizer(options.model), mnist, options.data, options.split, options.limit, options.peer_epochs)
     print(f"`python benchmarks/network.py {' '.join(sys.argv[1:])}`\n\n{_setting(bench)}")
     for name in options.only:
         if name in NEEDS_DRAWINGS and not bench.data.is_dir():
@@ -223,7 +228,7 @@ def main() -> None:
 
 
 def _pen_drawings(bench: Bench, name: str) -> list[dict[str, Any]]:
-    drawings = load_strokes(bench.data / f"{name}.jsonl.gz", "dev-test")
+    drawings = load_strokes(bench.data / f"{name}.jsonl.gz", bench.split)
     return drawings[:: max(1, len(drawings) // bench.limit)] if bench.limit else drawings
 
 
@@ -276,8 +281,8 @@ def _bootstrap_pairs(statistic: Callable[..., float], *columns: np.ndarray) -> t
 def _setting(bench: Bench) -> str:
     model = bench.recognizer.classifier
     return (
-        f"{model.path.name} {model.digest[:12]}; {describe_machine()}; Python {platform.python_version()}, "
-        f"NumPy {np.__version__}, ONNX Runtime {onnxruntime.__version__}"
+        f"{model.path.name} {model.digest[:12]}; drawings of {bench.split} writers; {describe_machine()}; "
+        f"Python {platform.python_version()}, NumPy {np.__version__}, ONNX Runtime {onnxruntime.__version__}"
     )
 
 

@@ -42,7 +42,7 @@ Model = Annotated[Path | None, typer.Option(help="Model file (.onnx or .h5) inst
 def main() -> None:
     """Run the command line; an error becomes one line and exit code 1."""
     try:
-        app()
+        app(prog_name="digits")
     except (DigitsError, OSError) as error:
         print(f"digits: {error}", file=sys.stderr)
         sys.exit(1)

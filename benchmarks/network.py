@@ -131,7 +131,7 @@ def letters(bench: Bench) -> list[Row]:
 
 
 def non_digits(bench: Bench) -> list[Row]:
-    """Pen digits against scribbles, shapes, textures and photo-like scenes that training has never seen."""
+    """Pen digits against scribbles, shapes, textures and photo-like scenes, drawn by other code than training's."""
     digits = _confidences(bench, _pen_pictures(bench, "pen_digits"))
     count = min(NON_DIGITS, bench.limit or NON_DIGITS)
     found = {kind: _confidences(bench, make_non_digits(kind, count, SEED)) for kind in KINDS}

@@ -1,4 +1,4 @@
-"""Pictures of what is no digit, for measuring only: training makes its own and has never seen these kinds.
+"""Pictures of what is no digit, for measuring only: training draws its own, from other forms and with other code.
 
 Each maker draws one (400, 400) uint8 picture, dark on light, from a random generator.
 """

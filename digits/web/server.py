@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import socket
 from pathlib import Path
 
 from starlette.middleware import Middleware
 
+import digits
+from digits.errors import DigitsError
 from digits.flags import FlagStore
 from digits.recognizer import Recognizer
 from digits.web.actions import LARGEST_UPLOAD
@@ -30,8 +33,11 @@ def serve(
     model: as in Recognizer. flagged: folder of flagged pictures.
     share: ask Gradio for a public link. mcp: offer the program as an MCP tool (needs the mcp package).
 
-    Raises ModelError if there is no model to serve, FlagsError if the folder cannot be used.
+    Raises ModelError if there is no model to serve, FlagsError if the folder cannot be used, DigitsError if mcp is
+    asked for and missing.
     """
+    if mcp and importlib.util.find_spec("mcp") is None:
+        raise DigitsError("To serve MCP the package mcp is needed. Install it with: pip install 'gradio[mcp]'")
     recognizer = Recognizer(model)
     page = build_page(recognizer, FlagStore(flagged))
     free = find_free_port(host, port)
@@ -47,7 +53,12 @@ def serve(
         run_history=False,
         quiet=True,
         prevent_thread_lock=True,
-        app_kwargs={"middleware": [Middleware(Guard, hosts=hosts)], "routes": create_router(recognizer).routes},
+        app_kwargs={
+            "title": TITLE,
+            "version": digits.__version__,
+            "middleware": [Middleware(Guard, hosts=hosts)],
+            "routes": create_router(recognizer).routes,
+        },
         **LOOK,
     )
     print(f"{TITLE}: http://{host}:{free} (Ctrl+C stops it)", flush=True)

@@ -49,16 +49,18 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, *options: str, script: str = "app.py") -> Iterator[Server]:
-    """app.py on a free port, with its flags in `folder`; stopped at the end."""
-    port = free_port()
+def running_server(
+    folder: Path, *options: str, port: int | None = None, served_at: int | None = None
+) -> Iterator[Server]:
+    """app.py on a free port, its log in `folder`; stopped at the end. served_at: if it will take another port."""
+    port = port or free_port()
     connections = folder / "connections.txt"
-    command = [sys.executable, str(Path(__file__).with_name("watched.py")), str(connections), script]
+    command = [sys.executable, str(Path(__file__).with_name("watched.py")), str(connections), "app.py"]
     options = ("--port", str(port), *options)
     with open(folder / "server.log", "wb") as log:
         process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=log, stderr=log)
     try:
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{served_at or port}"
         wait_until_served(url, process, folder / "server.log")
         yield Server(process, url, folder / "flagged", connections)
     finally:
@@ -177,8 +179,9 @@ class Desk:
         return self.shown().getextrema() == (255, 255)
 
     def sent_differs_from_shown(self) -> float:
-        """The greatest difference, 0..255, between the picture sent last and the pad, seen at 160x120."""
-        size = (160, 120)
+        """The greatest difference, 0..255, between the picture sent last and the pad, seen so coarsely (40x30) that
+        only a stroke more or less shows and not how its edge was smoothed."""
+        size = (40, 30)
         sent = Image.open(io.BytesIO(self.sent[-1])).convert("L").resize(size, Image.Resampling.BOX)
         shown = self.shown().resize(size, Image.Resampling.BOX)
         return float(np.abs(np.asarray(sent, float) - np.asarray(shown, float)).max())

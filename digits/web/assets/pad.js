@@ -35,6 +35,7 @@ function paintPoints(context, points, first) {
     start = i === points.length - 1 ? at : between(at, next);
     context.quadraticCurveTo(at.x, at.y, start.x, start.y);
   }
+  context.lineTo(start.x + 0.01, start.y); // a dot, too, must have a length to be drawn
   context.stroke();
 }
 

@@ -1,0 +1,280 @@
+"""The page: how soon it is ready, how fast it answers, what it weighs, and whether it ever loses a stroke.
+
+    python benchmarks/web.py                        # everything, about ten minutes
+    python benchmarks/web.py --strokes 20 --sequences 5 --starts 1
+
+A bare Gradio page with the stock Sketchpad, started and measured in the same run, is the peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio
+import numpy as np
+import onnxruntime
+from playwright.sync_api import Browser, Page, sync_playwright
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tests" / "web"))  # the desk that the tests sit at
+
+from desk import ROOT as APP_FOLDER  # noqa: E402
+from desk import SEVEN, Desk, free_port, launch_browser, random_step, wait_until_served  # noqa: E402
+
+BARE = """
+import sys, gradio
+with gradio.Blocks(analytics_enabled=False) as page:
+    pad, label, submit = gradio.Sketchpad(), gradio.Label(), gradio.Button()
+    submit.click(lambda picture: {"7": 1.0}, pad, label)
+page.launch(server_port=int(sys.argv[1]), quiet=True)
+"""
+
+STOPWATCH = """() => {
+    window.times = [];
+    const pad = document.querySelector("canvas.pad");
+    pad.addEventListener("pointerup", () => { window.lifted = performance.now(); }, true);
+    new MutationObserver(() => {
+        if (window.lifted) requestAnimationFrame(() => {
+            window.times.push(performance.now() - window.lifted);
+            window.lifted = null;
+        });
+    }).observe(document.querySelector(".digits"), {childList: true});
+}"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    name: str
+    value: str
+    spread: str
+    n: int
+    bar: str
+    reached: bool
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of a program. All in seconds after the command, but `resident` in MB."""
+
+    served: float
+    ready: float
+    answered: float
+    resident: float
+
+
+def main() -> None:
+    """Measure and print."""
+    options = read_options()
+    with sync_playwright() as playwright:
+        browser = launch_browser(playwright)
+        figures = measure_starts(browser, options.starts, options.model)
+        with tempfile.TemporaryDirectory() as folder, running(app_command(folder, options.model)) as (url, _, _):
+            figures += measure_strokes(browser, url, options.strokes)
+            figures += measure_look_inside(browser, url, options.looks)
+            figures += measure_sequences(browser, url, options.sequences, options.seed)
+        browser.close()
+    print_table(figures)
+
+
+def read_options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--starts", type=int, default=5, help="starts of each of the two programs")
+    parser.add_argument("--strokes", type=int, default=200, help="strokes to time")
+    parser.add_argument("--looks", type=int, default=30, help="looks inside to time")
+    parser.add_argument("--sequences", type=int, default=200, help="random sequences of eight steps")
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--model", help="model to serve; the shipped one if left out")
+    return parser.parse_args()
+
+
+def app_command(folder: str, model: str | None = None) -> list[str]:
+    """Our program with its flags in `folder`; the port is appended."""
+    return [sys.executable, "app.py", "--flagged", folder, *(["--model", model] if model else []), "--port"]
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
+    """The program behind a command that lacks its port: address, process, when it was started."""
+    port, began = free_port(), time.perf_counter()
+    with tempfile.NamedTemporaryFile() as log:
+        process = subprocess.Popen([*command, str(port)], cwd=APP_FOLDER, stdout=log, stderr=log)
+        try:
+            wait_until_served(f"http://127.0.0.1:{port}", process, Path(log.name))
+            yield f"http://127.0.0.1:{port}", process, began
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def measure_starts(browser: Browser, n: int, model: str | None) -> list[Figure]:
+    """Start both programs in turn, and compare when they are served, ready to draw, and have answered."""
+    bare, ours = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(n):
+            bare.append(start([sys.executable, "-c", BARE], browser, "[data-testid=image] canvas, canvas", None))
+            ours.append(start(app_command(folder, model), browser, "canvas.pad", answer_a_drawing))
+    ready = [one.ready - other.ready for one, other in zip(ours, bare, strict=True)]
+    ratio = [one.answered / other.ready for one, other in zip(ours, bare, strict=True)]
+    weight = [one.resident - other.resident for one, other in zip(ours, bare, strict=True)]
+    return [
+        figure("bare Gradio page ready [s]", [one.ready for one in bare], lambda _: True, "peer"),
+        figure("our page ready to draw [s]", [one.ready for one in ours], lambda _: True, ""),
+        figure("ready later than bare Gradio by [s]", ready, lambda value: value <= 1, "at most 1.0"),
+        figure("first answer / bare Gradio page", ratio, lambda value: value <= 1.25, "at most 1.25"),
+        figure("resident memory above bare Gradio [MB]", weight, lambda value: value <= 130, "at most 130"),
+    ]
+
+
+def start(command: list[str], browser: Browser, pad: str, first_answer: Callable[[Page], None] | None) -> Start:
+    """One start, seen from a browser with an empty cache."""
+    with running(command) as (url, process, began):
+        served = time.perf_counter() - began
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(url)
+        page.wait_for_selector(pad)
+        ready = time.perf_counter() - began
+        if first_answer:
+            first_answer(page)
+        answered = time.perf_counter() - began
+        resident = resident_memory(process.pid)
+        context.close()
+        return Start(served, ready, answered, resident)
+
+
+def answer_a_drawing(page: Page) -> None:
+    """Draw at once, without waiting for anything, and wait for the answer."""
+    frame = page.locator("canvas.pad").first.bounding_box() or {}
+    points = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in SEVEN[0]]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point)
+    page.mouse.up()
+    page.wait_for_selector(".digit")
+
+
+def resident_memory(process: int) -> float:
+    """MB in memory of a process (Linux)."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def measure_strokes(browser: Browser, url: str, n: int) -> list[Figure]:
+    """From the end of a stroke to the frame that shows the changed answer; and the bare request beside it."""
+    desk = Desk(browser.new_context().new_page(), url)
+    desk.page.evaluate(STOPWATCH)
+    dice = random.Random(1)
+    for number in range(n):
+        if number % 4 == 0:
+            desk.page.keyboard.press("Escape")
+        desk.draw([[(dice.uniform(0.1, 0.9), dice.uniform(0.1, 0.9)) for _ in range(4)]])
+        desk.page.wait_for_function("window.lifted === null")
+    times = desk.page.evaluate("window.times")
+    desk.page.context.close()
+    return [
+        figure("end of stroke to changed answer, median [ms]", times, lambda value: value <= 60, "at most 60"),
+        Figure(
+            "the same, 95th percentile [ms]",
+            f"{np.quantile(times, 0.95):.1f}",
+            f"max {max(times):.1f}",
+            len(times),
+            "at most 120",
+            bool(np.quantile(times, 0.95) <= 120),
+        ),
+        measure_route(url, n),
+    ]
+
+
+def measure_route(url: str, n: int) -> Figure:
+    """The lower limit of what a page could reach: a request for what is no picture, without a browser."""
+    times = []
+    for _ in range(n):
+        began = time.perf_counter()
+        urllib.request.urlopen(f"{url}/api/health").read()
+        times.append(1000 * (time.perf_counter() - began))
+    return figure("limit: an empty request, no browser [ms]", times, lambda _: True, "limit")
+
+
+def measure_look_inside(browser: Browser, url: str, n: int) -> list[Figure]:
+    """From the click to both pictures."""
+    desk = Desk(browser.new_context().new_page(), url)
+    desk.draw(SEVEN)
+    times = []
+    for _ in range(n):
+        times.append(
+            desk.page.evaluate(
+                """async () => {
+                    const began = performance.now();
+                    document.querySelector('[data-do="look"]').click();
+                    while (document.querySelector(".inside").hidden) await new Promise(requestAnimationFrame);
+                    const time = performance.now() - began;
+                    document.querySelector('[data-do="look"]').click();
+                    return time;
+                }"""
+            )
+        )
+    desk.page.context.close()
+    return [figure("look inside, click to picture [ms]", times, lambda value: value < 300, "under 300")]
+
+
+def measure_sequences(browser: Browser, url: str, n: int, seed: int) -> list[Figure]:
+    """Random sequences of draw, erase, undo, redo, clear, upload, resize: is what was sent what is shown?"""
+    differences, complaints = [], 0
+    for number in range(n):
+        desk = Desk(browser.new_context().new_page(), url)
+        dice = random.Random(seed + number)
+        for _ in range(8):
+            random_step(desk, dice)
+            empty = desk.page.locator(".hint").is_visible()
+            differences.append((0.0 if desk.blank() else 255.0) if empty else desk.sent_differs_from_shown())
+        complaints += len(desk.complaints)
+        desk.page.context.close()
+    wrong = sum(difference >= 24 for difference in differences)
+    return [
+        Figure(
+            "states where sent and shown differ", str(wrong), f"{len(differences)} states", n, "0", wrong == 0
+        ),
+        Figure("errors in the browser's console", str(complaints), "", n, "0", complaints == 0),
+    ]
+
+
+def figure(name: str, values: list[float], reached: Callable[[float], bool], bar: str) -> Figure:
+    """The median with its quartiles."""
+    median = statistics.median(values)
+    low, high = np.quantile(values, [0.25, 0.75])
+    return Figure(name, f"{median:.2f}", f"{low:.2f} .. {high:.2f}", len(values), bar, reached(median))
+
+
+def print_table(figures: list[Figure]) -> None:
+    """The table with the machine, the versions and the command."""
+    table = Table("", "median", "quartiles", "n", "must reach", "reached")
+    for one in figures:
+        table.add_row(one.name, one.value, one.spread, str(one.n), one.bar, ("yes" if one.reached else "NO") * bool(one.bar))
+    console = Console(width=120)
+    console.print(table)
+    versions = f"Python {platform.python_version()}, Gradio {gradio.__version__}, ONNX Runtime {onnxruntime.__version__}"
+    console.print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; {versions}")
+    console.print(f"python {' '.join(sys.argv)}")
+
+
+if __name__ == "__main__":
+    main()

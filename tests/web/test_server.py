@@ -1,0 +1,104 @@
+"""The program as it is started: its options, its refusals, its endpoints."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from desk import ROOT, SEVEN, free_port, picture_of, running_server
+
+from digits.web.server import find_free_port
+
+
+def start(*options):
+    return subprocess.run([sys.executable, "app.py", *options], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def ask(server, path, headers, body=b"{}"):
+    """The status of a POST."""
+    request = urllib.request.Request(server.url + path, body, headers)
+    try:
+        return urllib.request.urlopen(request).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_missing_model_is_one_sentence_and_exit_code_1():
+    ended = start("--model", "nowhere.onnx")
+    assert ended.returncode == 1
+    assert "nowhere.onnx" in ended.stderr and "Traceback" not in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_find_free_port_takes_the_next_one():
+    port = free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        assert find_free_port("127.0.0.1", port) > port
+
+
+def test_other_port_is_said(tmp_path):
+    port = free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with running_server(tmp_path, "--flagged", str(tmp_path / "flagged"), port=port, served_at=port + 1):
+            said = (tmp_path / "server.log").read_text()
+    assert f"Port {port} is in use; taking {port + 1} instead." in said
+
+
+@pytest.mark.parametrize(
+    "headers, status",
+    [
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, 403),
+        ({"Origin": "OWN"}, 422),
+        ({}, 422),
+    ],
+)
+def test_only_pages_of_this_server_may_post(server, headers, status):
+    headers = {name: value.replace("OWN", server.url) for name, value in headers.items()}
+    assert ask(server, "/api/recognize", headers, b"no picture") == status
+
+
+def test_page_forbids_the_browser_to_reach_other_hosts(server):
+    policy = urllib.request.urlopen(server.url).headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy and "http" not in policy
+
+
+def test_gradio_client_reads_a_picture(server, tmp_path):
+    gradio_client = pytest.importorskip("gradio_client")
+    picture = tmp_path / "seven.png"
+    picture.write_bytes(picture_of(SEVEN))
+    client = gradio_client.Client(server.url, verbose=False)
+    assert client.predict(gradio_client.handle_file(picture), api_name="/recognize")["text"] == "7"
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/recognize"]
+
+
+def test_mcp_offers_one_tool(tmp_path):
+    pytest.importorskip("mcp")
+    with running_server(tmp_path, "--mcp", "--flagged", str(tmp_path / "flagged")) as server:
+        schema = json.loads(urllib.request.urlopen(server.url + "/gradio_api/mcp/schema").read())
+    assert [tool["name"] for tool in schema] == ["recognize"]
+
+
+def test_replaced_model_answers_without_a_restart(tmp_path):
+    model = tmp_path / "model.onnx"
+    shipped = (ROOT / "digits" / "model.onnx").read_bytes()
+    model.write_bytes(shipped)
+    with running_server(tmp_path, "--model", str(model), "--flagged", str(tmp_path / "flagged")) as server:
+        before = served_model(server)
+        new = tmp_path / "new.onnx"
+        new.write_bytes(shipped + bytes([0xC2, 0x3E, 1, 0]))  # one more field, which a reader of protobuf skips
+        os.replace(new, model)
+        assert served_model(server) != before
+
+
+def served_model(server):
+    return json.loads(urllib.request.urlopen(server.url + "/api/model").read())["sha256"]

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter hides what matters
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the augmentation's small products only disturb the network's
 
 from digits.errors import DigitsError
 from digits.training.data import load_mnist

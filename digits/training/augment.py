@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from digits.normalise import normalise
+from digits.normalise import normalise, pen_width
 
 NOT_A_DIGIT = 10
 """The label of pictures that hold no digit, or more or less than one."""
@@ -68,17 +68,10 @@ def rewrite(ink: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray
     rows, columns = np.nonzero(big > 0.4)
     if rows.size == 0:
         return ink
-    width = max(2, round(pen_width(ink) * ENLARGED * rng.uniform(0.8, 1.1)))
+    width = max(2, round(pen_width(big) * rng.uniform(0.8, 1.1)))
     FORMS[label](big, rows, columns, width, rng)
     small = cv2.resize(big, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
     return normalise(_crop(small))
-
-
-def pen_width(ink: np.ndarray) -> float:
-    """Width of the pen in pixels: twice the mean distance to the paper along the ridge of the ink, roughly."""
-    distance = cv2.distanceTransform((ink > 0.4).astype(np.uint8), cv2.DIST_L2, 3)
-    ridge = distance[(distance > 0) & (distance >= cv2.dilate(distance, CROSS))]
-    return float(2 * ridge.mean() - 0.5) if ridge.size else 2.0
 
 
 def _slash_or_dot(big: np.ndarray, rows: np.ndarray, columns: np.ndarray, width: int, rng: np.random.Generator) -> None:

@@ -37,15 +37,15 @@ class Recipe:
     width: float = 1.0
     drawn: int = 30_000
     not_digits: float = 0.4
-    spoiled: float = 0.2
-    learning_rate: float = 2e-3
+    spoiled: float = 0.15
+    learning_rate: float = 4e-3
     ema: float = 0.998
 
 
 PRESETS = {
-    "quick": Recipe(epochs=3, width=0.5, drawn=4_000, spoiled=0.0, learning_rate=4e-3, ema=0.98),
+    "quick": Recipe(epochs=3, width=0.5, drawn=4_000, spoiled=0.0, ema=0.98),
     "default": Recipe(epochs=8),
-    "best": Recipe(epochs=24),
+    "best": Recipe(epochs=20),
 }
 
 
@@ -163,7 +163,7 @@ def _callbacks(recipe: Recipe, folder: Path) -> list[keras.callbacks.Callback]:
     best = min((row["val_loss"] for row in read_history(folder)), default=None)
     return [
         # The order matters: the state is saved with the plain weights, the best model with the averaged ones.
-        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * _decay(epoch, recipe.epochs)),
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * _change(epoch, recipe.epochs)),
         keras.callbacks.BackupAndRestore(folder / "state", delete_checkpoint=False),
         keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
         keras.callbacks.ModelCheckpoint(
@@ -179,13 +179,14 @@ def _callbacks(recipe: Recipe, folder: Path) -> list[keras.callbacks.Callback]:
     ]
 
 
-def _decay(epoch: int, epochs: int) -> float:
-    """What the learning rate is multiplied with as `epoch` begins, so that it falls along a cosine to 1 %.
+def _change(epoch: int, epochs: int) -> float:
+    """What the learning rate is multiplied with as `epoch` begins.
 
     A factor, not a rate, so that the reductions of ReduceLROnPlateau stay in force.
     """
-    return _cosine(epoch, epochs) / _cosine(epoch - 1, epochs) if epoch > 0 else 1.0
+    return _schedule(epoch, epochs) / (_schedule(epoch - 1, epochs) if epoch > 0 else 1)
 
 
-def _cosine(epoch: int, epochs: int) -> float:
-    return 0.01 + 0.99 * (1 + math.cos(math.pi * epoch / epochs)) / 2
+def _schedule(epoch: int, epochs: int) -> float:
+    """Share of the highest learning rate: an epoch to warm up, then along a cosine down to 1 %."""
+    return 0.3 if epoch == 0 else 0.01 + 0.99 * (1 + math.cos(math.pi * epoch / epochs)) / 2

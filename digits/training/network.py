@@ -12,16 +12,16 @@ def build_network(width: float = 1.0, dropout: float = 0.3) -> keras.Model:
     width: multiplies the channels of every layer.
     Returns a model with outputs "label" (n, 10) and "digit" (n, 1), logits both.
 
-    The first layer halves the picture and batch normalisation comes late: on a CPU large feature maps cost most.
+    The first layer halves the picture, because on a CPU large feature maps cost most.
     """
 
     def channels(count: int) -> int:
         return max(8, round(count * width / 8) * 8)
 
     images = keras.Input((28, 28, 1), name="image")
-    x = _convolve(images, channels(32), 5, strides=2, padding="same", normalise=False)  # (n, 14, 14, 32)
-    x = _convolve(x, channels(48), normalise=False)  # (n, 12, 12, 48)
-    x = _convolve(x, channels(64), normalise=False)  # (n, 10, 10, 64)
+    x = _convolve(images, channels(32), 5, strides=2, padding="same")  # (n, 14, 14, 32)
+    x = _convolve(x, channels(48))  # (n, 12, 12, 48)
+    x = _convolve(x, channels(64))  # (n, 10, 10, 64)
     x = _convolve(x, channels(96), strides=2, padding="same")  # (n, 5, 5, 96)
     x = _convolve(x, channels(96), padding="same")  # (n, 5, 5, 96)
     x = _convolve(x, channels(160))  # (n, 3, 3, 160)
@@ -52,11 +52,9 @@ def _convolve(
     size: int = 3,
     strides: int = 1,
     padding: str = "valid",
-    normalise: bool = True,
 ) -> keras.KerasTensor:
     x = layers.Conv2D(
-        channels, size, strides=strides, padding=padding, use_bias=not normalise, kernel_initializer="he_normal"
+        channels, size, strides=strides, padding=padding, use_bias=False, kernel_initializer="he_normal"
     )(x)
-    if normalise:
-        x = layers.BatchNormalization()(x)
+    x = layers.BatchNormalization()(x)
     return layers.ReLU()(x)

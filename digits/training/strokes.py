@@ -1,0 +1,205 @@
+"""Strokes: synthetic handwriting for the forms that MNIST lacks, and signs, scribbles and shapes that are no digits.
+
+Every drawing is made of strokes as a person would make them (digits/training/glyphs.py), bent by a random hand, drawn
+with a round pen, and brought into MNIST's frame by digits.normalise, as every picture is.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from digits.normalise import normalise
+from digits.training.augment import NOT_A_DIGIT
+from digits.training.glyphs import DIGITS, SIGNS
+
+Stroke = np.ndarray  # (n, 2) float, x and y, y down
+CANVAS = 96  # pixels of the longer side of a drawing
+STEPS = 8  # points of a curve between two control points
+LETTERS = "ACEFHKLMNPRVWXacdefkmnprvwx&%#@$?!*+=<>()~^"
+FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+)
+
+
+def synthesise(count: int, seed: int, not_a_digit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Draw `count` pictures, the same for the same seed.
+
+    not_a_digit: share in [0, 1] of pictures that hold no digit.
+    Returns (count, 28, 28) uint8, ink = 255, and (count,) uint8 labels, 0..9 or NOT_A_DIGIT.
+    """
+    rng = np.random.default_rng((seed, count))
+    labels = np.where(rng.random(count) < not_a_digit, NOT_A_DIGIT, rng.integers(0, 10, count)).astype(np.uint8)
+    images = np.zeros((count, 28, 28), np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[:] = np.round(normalise(draw(int(label), rng)) * 255)
+    return images, labels
+
+
+def draw(label: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw one digit, or with NOT_A_DIGIT something that is none: (height, width) float32 in [0, 1], ink = 1."""
+    if label != NOT_A_DIGIT:
+        return _ink(_digit(label, rng), rng)
+    return NO_DIGITS[rng.choice(len(NO_DIGITS), p=SHARES)](rng)
+
+
+def _digit(label: int, rng: np.random.Generator) -> list[Stroke]:
+    forms = DIGITS[label]
+    return write(forms[rng.integers(len(forms))], rng)
+
+
+def write(form: str, rng: np.random.Generator) -> list[Stroke]:
+    """The strokes of a form in a random hand."""
+    shaky = rng.uniform(1.5, 6)
+    strokes = [_curve(_points(stroke), rng, shaky) for stroke in form.split(";")]
+    return _bend(strokes, rng)
+
+
+def _points(stroke: str) -> list[tuple[float, float, bool]]:
+    return [(*map(float, point.rstrip("!").split(",")), point.endswith("!")) for point in stroke.split()]
+
+
+def _curve(points: list[tuple[float, float, bool]], rng: np.random.Generator, shaky: float) -> Stroke:
+    """A smooth curve through the shaken points, broken at the corners."""
+    places = np.array([point[:2] for point in points]) + rng.normal(0, shaky, (len(points), 2))
+    round_corners = rng.random() < 0.3  # a fast hand
+    corners = [i for i, point in enumerate(points) if point[2] and not round_corners and 0 < i < len(points) - 1]
+    bounds = [0, *corners, len(points) - 1]
+    return np.concatenate([_spline(places[a : b + 1]) for a, b in zip(bounds, bounds[1:], strict=False)])
+
+
+def _spline(places: np.ndarray) -> Stroke:
+    """Catmull-Rom spline through the places."""
+    if len(places) == 2:
+        return np.linspace(*places, STEPS)
+    padded = np.concatenate([2 * places[:1] - places[1:2], places, 2 * places[-1:] - places[-2:-1]])
+    p0, p1, p2, p3 = (padded[i : len(padded) - 3 + i, None] for i in range(4))
+    t = np.linspace(0, 1, STEPS)[:, None]
+    curve = p1 + t / 2 * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0)))
+    return curve.reshape(-1, 2)
+
+
+def _bend(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]:
+    """Aspect, slant, rotation and a slow wave over the whole figure, the same for all its strokes; and a little drift
+    of each stroke on its own."""
+    angle = rng.normal(0, 0.12)
+    aspect = np.exp(rng.normal(-0.3, 0.32))
+    slant = rng.normal(-0.15, 0.22)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = rotation @ np.array([[aspect, slant], [0, 1.0]])
+    phase, wave = rng.uniform(0, 2 * np.pi, 2), rng.normal(0, 3.5, 2)
+    bent = []
+    for stroke in strokes:
+        curved = stroke + wave * np.sin(stroke[:, ::-1] / 100 * np.pi * rng.uniform(0.8, 1.2) + phase)
+        bent.append(curved @ matrix.T + rng.normal(0, 1.5, 2))
+    return bent
+
+
+def _ink(strokes: list[Stroke], rng: np.random.Generator, pen: float | None = None) -> np.ndarray:
+    """Draw the strokes with a round pen; pen: its width as a share of the figure's size."""
+    every = np.concatenate(strokes)
+    corner, size = every.min(axis=0), max(np.ptp(every, axis=0).max(), 1e-3)
+    pen = pen or np.exp(rng.uniform(np.log(0.02), np.log(0.16)))
+    width = max(1, round(pen * CANVAS))
+    margin = width + 2
+    places = [(stroke - corner) / size * CANVAS + margin for stroke in strokes]
+    if rng.random() < 0.1:  # a coarse tablet
+        grid = CANVAS / rng.uniform(14, 30)
+        places = [np.round(place / grid) * grid for place in places]
+    height = int(max(place[:, 1].max() for place in places)) + margin + 1
+    breadth = int(max(place[:, 0].max() for place in places)) + margin + 1
+    ink = np.zeros((height, breadth), np.uint8)
+    lines = [np.round(place * 16).astype(np.int32) for place in places]
+    cv2.polylines(ink, lines, False, 255, width, cv2.LINE_AA, 4)
+    return crop(ink.astype(np.float32) / 255)
+
+
+def crop(ink: np.ndarray) -> np.ndarray:
+    """The part that holds the ink."""
+    rows, columns = np.nonzero(ink > 0.2)
+    return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+
+
+def _sign(rng: np.random.Generator) -> np.ndarray:
+    return _ink(write(SIGNS[rng.integers(len(SIGNS))], rng), rng)
+
+
+def _letter(rng: np.random.Generator) -> np.ndarray:
+    """A letter of OpenCV's stroke fonts, bent."""
+    ink = np.zeros((140, 170), np.uint8)
+    letter = LETTERS[rng.integers(len(LETTERS))]
+    font = FONTS[rng.integers(len(FONTS))]
+    cv2.putText(ink, letter, (40, 100), font, 3, 255, int(rng.integers(2, 13)), cv2.LINE_AA)
+    if not ink.any():
+        return _sign(rng)
+    source = np.float32([[0, 0], [169, 0], [0, 139]])
+    target = source + rng.normal(0, 18, source.shape).astype(np.float32)
+    return crop(cv2.warpAffine(ink, cv2.getAffineTransform(source, target), (200, 170)).astype(np.float32) / 255)
+
+
+def _scribble(rng: np.random.Generator) -> np.ndarray:
+    """Anything a hand can do: random curves and random corners."""
+    strokes = []
+    for _ in range(rng.integers(1, 4)):
+        walk = rng.normal(0, 1, (rng.integers(4, 14), 2)).cumsum(axis=0) if rng.random() < 0.5 else None
+        places = rng.uniform(0, 5, (rng.integers(4, 10), 2)) if walk is None else walk
+        strokes.append(_spline(places * 20) if rng.random() < 0.7 else places * 20)
+    return _ink(strokes, rng)
+
+
+def _dashes(rng: np.random.Generator) -> np.ndarray:
+    """A flat dash, a few dots, a blot: too little to be a digit."""
+    if rng.random() < 0.5:
+        slope = rng.uniform(-0.35, 0.35)
+        return _ink(_bend_little(np.array([[0, 0], [50, 50 * slope * rng.random()], [100, 100 * slope]]), rng), rng)
+    dots = rng.uniform(0, 100, (rng.integers(1, 6), 1, 2))
+    return _ink([np.repeat(dot, 2, axis=0) for dot in dots], rng, pen=rng.uniform(0.08, 0.3))
+
+
+def _bend_little(places: np.ndarray, rng: np.random.Generator) -> list[Stroke]:
+    return [_spline(places + rng.normal(0, 3, places.shape))]
+
+
+def _shape(rng: np.random.Generator) -> np.ndarray:
+    """A filled or empty polygon."""
+    corners = int(rng.integers(3, 8))
+    angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    places = np.stack([np.cos(angles), np.sin(angles)], 1) * rng.uniform(0.6, 1, (corners, 1)) * 48 + 50
+    ink = np.zeros((100, 100), np.uint8)
+    if rng.random() < 0.5:
+        cv2.fillPoly(ink, [places.astype(np.int32)], 255, cv2.LINE_AA)
+        return crop(ink.astype(np.float32) / 255)
+    return _ink([np.concatenate([places, places[:1]])], rng)
+
+
+def _texture(rng: np.random.Generator) -> np.ndarray:
+    """Noise at a random scale, soft or hard, or a grid."""
+    side = int(rng.integers(3, 28))
+    noise = cv2.resize(rng.random((side, side)).astype(np.float32), (64, 64), interpolation=int(rng.integers(0, 3)))
+    if rng.random() < 0.6:
+        noise = (noise > rng.uniform(0.3, 0.8)).astype(np.float32)
+    if rng.random() < 0.25:
+        x, y = np.meshgrid(np.arange(64), np.arange(64))
+        period = rng.integers(4, 24, 2)
+        noise = ((x % period[0] < 2) | (y % period[1] < 2)).astype(np.float32)
+    noise[0, 0] = noise[-1, -1] = 1
+    return noise
+
+
+def _several(rng: np.random.Generator) -> np.ndarray:
+    """Two or three digits side by side, or a digit beside a sign, in one frame."""
+    strokes, left = [], 0.0
+    for _ in range(2 + (rng.random() < 0.2)):
+        form = _digit(int(rng.integers(10)), rng)
+        every = np.concatenate(form)
+        strokes += [stroke - [every[:, 0].min() - left, 0] for stroke in form]
+        left += np.ptp(every[:, 0]) + rng.uniform(-8, 25)
+    return _ink(strokes, rng, pen=np.exp(rng.uniform(np.log(0.015), np.log(0.09))))
+
+
+NO_DIGITS = (_sign, _letter, _scribble, _dashes, _shape, _texture, _several)
+SHARES = (0.36, 0.2, 0.14, 0.05, 0.06, 0.05, 0.14)

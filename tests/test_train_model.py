@@ -1,0 +1,94 @@
+"""The tiny run on the production path: python train_model.py on 64 pictures, as a user starts it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digits.classifier import Classifier
+from digits.training.data import load_mnist
+
+PROJECT = Path(__file__).parent.parent
+
+
+def start(folder, *options):
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, str(PROJECT / "train_model.py"), "--limit", "64", "--out", "tiny.h5", *options]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def train(folder, *options):
+    process = start(folder, *options)
+    output, _ = process.communicate(timeout=500)
+    assert process.returncode == 0, output
+    return output
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    train(folder, "--epochs", "2", "--seed", "5")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return load_mnist().validation.images[:200].astype(np.float32)[..., None] / 255
+
+
+def test_train_model_writes_two_files_that_answer_the_same(trained, pictures):
+    from_h5 = Classifier(trained / "tiny.h5").classify(pictures)
+    from_onnx = Classifier(trained / "tiny.onnx").classify(pictures)
+    assert np.abs(from_h5 - from_onnx).max() < 1e-5
+    assert (from_onnx.sum(axis=1) <= 1 + 1e-6).all()
+
+
+def test_model_h5_loads_in_safe_mode_and_gives_ten_probabilities_first(trained, pictures):
+    import keras
+
+    model = keras.models.load_model(trained / "tiny.h5")
+    probabilities, is_digit = model.predict(pictures, verbose=0)
+    assert probabilities.shape == (200, 10) and is_digit.shape == (200, 1)
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_train_model_writes_a_run_record_and_training_curves(trained):
+    record = json.loads((trained / "tiny.json").read_text())
+    assert record["seed"] == 5
+    assert record["epochs_run"] == 2
+    assert set(record) >= {"recipe", "versions", "data_sha256", "model_sha256", "calibration", "seconds"}
+    assert (trained / "tiny.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_ends(trained, tmp_path):
+    process = start(tmp_path, "--epochs", "2", "--seed", "5")
+    history = tmp_path / "runs" / "tiny" / "history.csv"
+    state = tmp_path / "runs" / "tiny" / "state" / "training_metadata.json"
+    while not (state.exists() and history.exists() and history.read_text().count("\n") >= 2):
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=500)
+    assert "go on with the same command and --resume" in output
+    assert not (tmp_path / "tiny.h5").exists()
+    train(tmp_path, "--epochs", "2", "--seed", "5", "--resume")
+    resumed = Classifier(tmp_path / "tiny.onnx")
+    clean = Classifier(trained / "tiny.onnx")
+    ink = load_mnist().validation.images[:200].astype(np.float32)[..., None] / 255
+    assert np.allclose(resumed.classify(ink), clean.classify(ink), atol=1e-5)
+
+
+def test_train_model_says_in_one_line_what_is_wrong_with_the_data(tmp_path):
+    process = start(tmp_path, "--data", str(tmp_path))
+    output, _ = process.communicate(timeout=500)
+    assert process.returncode == 1
+    assert "Traceback" not in output
+    assert "no train-images-idx3-ubyte" in output

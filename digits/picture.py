@@ -1,49 +1,250 @@
-"""Picture: anything that holds a picture becomes ink."""
+"""Picture: anything that holds a picture becomes ink.
+
+Decode, stand upright, lay on paper, and tell ink from paper: 1 where the pen has been, 0 elsewhere.
+"""
 
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from digits.errors import PictureError
 
+LONGEST = 1600  # pixels; larger pictures are reduced first: a digit needs 28
+MOST_PIXELS = 120_000_000  # more than any camera gives; beyond that it is an attack or a mistake
+FAINTEST = 0.06  # contrast, as a share of full black on white, below which there is nothing to see
+FLAT = 4  # grey levels that clean paper may vary by
 
-def read_ink(picture: Any) -> tuple[np.ndarray, tuple[str, ...]]:
+Image.MAX_IMAGE_PIXELS = None  # limited by MOST_PIXELS instead, before anything is decoded
+
+
+def read_ink(picture: Any) -> tuple[np.ndarray, float, tuple[str, ...]]:
     """Decode a picture and separate the ink from the paper.
 
-    picture: path | bytes | PIL image | array (grey, RGB, RGBA) | sketchpad value.
-    Returns (height, width) float32 in [0, 1], ink = 1 and paper = 0, and notes on what was done.
+    picture: a path, the bytes of a file, a PIL image, an array (height, width), (height, width, 1), RGB or RGBA, of
+        bool, 8 or 16 bit integers, or float in [0, 1]; or a sketchpad value (a dict with "composite").
+    Returns the ink, (height, width) float32 in [0, 1], ink = 1 and paper = 0; how many pixels of the picture one of
+    its pixels stands for; and notes on what was done.
     Raises PictureError if it holds no picture.
     """
-    grey = np.asarray(_flatten(decode(picture)), np.float32) / 255
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    if np.median(border) < 0.5:
-        return grey, ("dark background: inverted",)
-    return 1 - grey, ()
+    colours, scale = _reduce(decode(picture))
+    notes = [] if scale == 1 else [f"large picture: reduced to {colours.shape[1]}x{colours.shape[0]}"]
+    ink, more = separate_ink(colours)
+    return ink, scale, (*notes, *more)
 
 
 def decode(picture: Any) -> Image.Image:
-    """The picture as an upright PIL image. Raises PictureError."""
+    """The picture, upright, as a PIL image of mode L, LA, RGB or RGBA. Raises PictureError."""
     if isinstance(picture, dict):
         picture = picture.get("composite")
-    if isinstance(picture, Image.Image):
-        return ImageOps.exif_transpose(picture)
-    if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8:
-            picture = (picture * 255).astype(np.uint8)
-        return Image.fromarray(picture)
+    if picture is None:
+        raise PictureError("No picture was received. Expected a path, bytes, a PIL image or an array: received None.")
+    image = _from_array(picture) if isinstance(picture, np.ndarray) else _open(picture)
     try:
-        return ImageOps.exif_transpose(Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else Path(picture)))
-    except (OSError, UnidentifiedImageError, TypeError) as error:
-        raise PictureError(f"No picture could be read: {error}") from error
+        return _plain_mode(ImageOps.exif_transpose(image))
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what PIL's decoders raise on damaged files
+        raise PictureError(f"The picture is damaged or cut short: {error}. Save it again and try once more.") from error
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("L")
+def _open(picture: Any) -> Image.Image:
+    if isinstance(picture, Image.Image):
+        return picture
+    if isinstance(picture, (bytes, bytearray, memoryview)):
+        source: Any = io.BytesIO(picture)
+        name = f"{len(bytes(picture)):,} bytes"
+    elif isinstance(picture, (str, os.PathLike)):
+        source, name = Path(picture), str(picture)
+    else:
+        raise PictureError(
+            f"A {type(picture).__name__} is no picture. Expected a path, bytes, a PIL image or a NumPy array."
+        )
+    try:
+        image = Image.open(source)
+    except FileNotFoundError as error:
+        raise PictureError(f"There is no file {name}. Check the path.") from error
+    except UnidentifiedImageError as error:
+        raise PictureError(f"{name}: no picture that can be read. Expected PNG, JPEG, GIF, BMP, TIFF or WebP.") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise PictureError(f"{name} could not be opened as a picture: {error}") from error
+    if image.width * image.height > MOST_PIXELS:
+        raise PictureError(
+            f"The picture has {image.width}x{image.height} pixels. Expected at most {MOST_PIXELS:,}: reduce it first."
+        )
+    image.draft(None, (LONGEST, LONGEST))  # a JPEG is decoded at a half or a quarter of its size, which is quick
+    return image
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    """An array as an image. Floats and bools are in [0, 1]; 16 bits span 0..65535."""
+    shape = array.shape
+    if array.ndim == 3 and shape[2] == 1:
+        array = array[..., 0]
+    if array.size == 0 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):
+        raise PictureError(
+            f"An array of shape {shape} is no picture. Expected (height, width), (height, width, 3) or (height, width, 4)."
+        )
+    if array.dtype == np.uint16:
+        array = (array >> 8).astype(np.uint8)
+    elif array.dtype == bool:
+        array = array.astype(np.uint8) * 255
+    elif np.issubdtype(array.dtype, np.floating):
+        array = _from_floats(array)
+    elif np.issubdtype(array.dtype, np.integer) and array.min() >= 0 and array.max() <= 255:
+        array = array.astype(np.uint8)
+    if array.dtype != np.uint8:
+        raise PictureError(
+            f"An array of {array.dtype} from {array.min()} to {array.max()} is no picture. "
+            "Expected bool, uint8, uint16, or float in [0, 1]."
+        )
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _from_floats(array: np.ndarray) -> np.ndarray:
+    if not np.isfinite(array).all():
+        raise PictureError("The array has values that are not finite. Expected float in [0, 1].")
+    lowest, highest = float(array.min()), float(array.max())
+    if lowest < -1e-3 or highest > 255:
+        raise PictureError(f"The array has values from {lowest:g} to {highest:g}. Expected float in [0, 1].")
+    unit = 255 if highest <= 1 + 1e-3 else 1  # some hand over grey levels as floats
+    return np.clip(np.round(array * unit), 0, 255).astype(np.uint8)
+
+
+def _plain_mode(image: Image.Image) -> Image.Image:
+    if image.mode in ("L", "LA", "RGB", "RGBA"):
+        return image.convert("RGBA") if "transparency" in image.info else image
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        return _from_array(_deep_grey(np.asarray(image)))
+    if image.mode == "1":
+        return image.convert("L")
+    return image.convert("RGBA" if "transparency" in image.info or image.mode in ("PA", "La", "RGBa") else "RGB")
+
+
+def _deep_grey(values: np.ndarray) -> np.ndarray:
+    """Grey of more than 8 bits: 0..65535, or whatever range a float picture has, to uint8."""
+    values = values.astype(np.float32)
+    if values.max() > 255 or values.dtype == np.uint16:
+        return np.clip(values / 257, 0, 255).astype(np.uint8)
+    return np.clip(values * (255 if values.max() <= 1 else 1), 0, 255).astype(np.uint8)
+
+
+def _reduce(image: Image.Image) -> tuple[np.ndarray, float]:
+    """The pixels, (height, width) or (height, width, channels) uint8, at most LONGEST on a side, and the scale."""
+    pixels = np.asarray(image)
+    scale = max(1.0, max(pixels.shape[:2]) / LONGEST)
+    if scale > 1:
+        size = max(1, round(pixels.shape[1] / scale)), max(1, round(pixels.shape[0] / scale))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return pixels, scale
+
+
+def separate_ink(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Ink and notes from pixels (height, width[, channels]) uint8 of grey, grey + alpha, RGB or RGBA."""
+    grey, notes = _to_grey(colours)
+    paper = _paper_level(grey)
+    if paper is None:
+        difference = _against_shading(grey)
+        clean = False
+    else:
+        difference = grey.astype(np.float32) - paper
+        clean = True
+    dark_ink = _ink_is_dark(difference)
+    ink = np.maximum(-difference if dark_ink else difference, 0) / 255
+    if not dark_ink:
+        notes.append("dark background: inverted")
+    return (_stretch(ink), notes) if clean else (_clean(ink), [*notes, "uneven paper: shading removed"])
+
+
+def _to_grey(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """One channel, in which the ink stands out most."""
+    notes: list[str] = []
+    if colours.ndim == 3 and colours.shape[2] in (2, 4):
+        colours, notes = _lay_on_paper(colours)
+    if colours.ndim == 2:
+        return colours, notes
+    red, green, blue = cv2.split(colours)
+    if np.array_equal(red, green) and np.array_equal(green, blue):
+        return green, notes
+    grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
+    best = max((grey, red, green, blue), key=_contrast)
+    # Grey has the least noise: a single colour must be clearly better.
+    return (best, [*notes, "coloured ink"]) if _contrast(best) > 1.3 * _contrast(grey) else (grey, notes)
+
+
+def _contrast(channel: np.ndarray) -> float:
+    step = max(1, min(channel.shape) // 200)
+    sample = channel[::step, ::step]
+    middle = float(np.median(sample))
+    return float(np.percentile(np.abs(sample.astype(np.float32) - middle), 98))
+
+
+def _lay_on_paper(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Transparent pictures: on white, or on black if the ink is light."""
+    alpha = colours[..., -1:].astype(np.float32) / 255
+    if alpha.min() == 1:
+        return np.ascontiguousarray(colours[..., 0] if colours.shape[2] == 2 else colours[..., :3]), []
+    inked = colours[..., :-1].astype(np.float32)
+    seen = float((inked * alpha).sum() / max(float(alpha.sum()) * inked.shape[2], 1e-6))
+    opaque = float(alpha.mean()) > 0.5  # then most of what is seen is paper, and it decides
+    paper = 255.0 if (seen >= 128) == opaque else 0.0
+    flat = np.round(inked * alpha + paper * (1 - alpha)).astype(np.uint8)
+    return (flat[..., 0] if flat.shape[2] == 1 else flat), ["transparent background: laid on paper"]
+
+
+def _paper_level(grey: np.ndarray) -> float | None:
+    """The grey of clean, even paper; None if the paper is shaded or rough."""
+    counts = np.bincount(grey.ravel(), minlength=256)
+    level = int(counts.argmax())
+    near = counts[max(0, level - FLAT) : level + FLAT + 1].sum()
+    if near < 0.5 * grey.size and not _has_two_levels(counts):
+        return None
+    beside = counts[max(0, level - 40) : level + 41].sum() - near
+    return None if beside > 0.06 * grey.size and grey.size > 4096 else float(level)
+
+
+def _has_two_levels(counts: np.ndarray) -> bool:
+    """Is it a binary scan, or nearly one?"""
+    return bool(counts[:16].sum() + counts[240:].sum() > 0.8 * counts.sum())
+
+
+def _against_shading(grey: np.ndarray) -> np.ndarray:
+    """Difference from the paper around each pixel, with the shading of light divided out: float32, -255..255."""
+    height, width = grey.shape
+    shrink = max(1.0, max(height, width) / 160)
+    small = cv2.resize(grey, (max(1, round(width / shrink)), max(1, round(height / shrink))), interpolation=cv2.INTER_AREA)
+    window = max(3, min(small.shape) // 3 | 1)
+    paper = cv2.medianBlur(cv2.medianBlur(small, min(window, 99)), min(window, 99))
+    paper = cv2.GaussianBlur(paper.astype(np.float32), (0, 0), window / 6)
+    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    smooth = cv2.GaussianBlur(grey, (0, 0), 0.8) if max(height, width) > 64 else grey
+    return (smooth.astype(np.float32) - paper) * (200 / np.maximum(paper, 60))
+
+
+def _ink_is_dark(difference: np.ndarray) -> bool:
+    """Ink is what there is less of: the side of the paper's level with the heavier tail."""
+    return float(np.maximum(-difference, 0).sum()) >= float(np.maximum(difference, 0).sum())
+
+
+def _stretch(ink: np.ndarray) -> np.ndarray:
+    """Full ink becomes 1. Where there is hardly any contrast, there is no ink."""
+    full = float(ink.max())
+    return (ink / full).astype(np.float32) if full >= FAINTEST else np.zeros_like(ink, np.float32)
+
+
+def _clean(ink: np.ndarray) -> np.ndarray:
+    """Ink on rough or shaded paper: what stands clear of the paper's own noise."""
+    noise = 1.4826 * float(np.median(np.abs(ink - np.median(ink)))) + float(np.median(ink))
+    strong = ink[ink > max(FAINTEST, 3 * noise)]
+    if strong.size < 4:
+        return np.zeros_like(ink, np.float32)
+    threshold, _ = cv2.threshold(np.round(strong * 255).astype(np.uint8).reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
+    full = float(np.percentile(strong, 80))
+    if full < 1.5 * FAINTEST:
+        return np.zeros_like(ink, np.float32)
+    low = min(max(2.5 * noise, 0.25 * full), 0.6 * full, threshold / 255)
+    return np.clip((ink - low) / max(full * 0.9 - low, 1e-3), 0, 1).astype(np.float32)

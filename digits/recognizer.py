@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +12,82 @@ import numpy as np
 
 from digits.classifier import Classifier
 from digits.errors import PictureError
-from digits.layout import find_digits
-from digits.normalise import normalise
+from digits.layout import Found, Layout, choose_digits, find_layout
 from digits.picture import read_ink
-from digits.recognition import Digit, Recognition
+from digits.recognition import Box, Digit, Recognition
+
+BATCH = 64  # pictures that recognize_many classifies in one go
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A picture before the classifier has seen it. shift, scale: from its ink to the picture."""
+
+    layout: Layout
+    notes: tuple[str, ...]
+    scale: float
 
 
 class Recognizer:
-    """Reads digits and numbers from any picture. model: as in Classifier."""
+    """Reads digits and numbers from any picture.
+
+    model: an .onnx or .h5 file; the shipped model if None. Raises ModelError. Many threads may use one Recognizer.
+    """
 
     def __init__(self, model: str | Path | None = None) -> None:
         self.classifier = Classifier(model)
 
     def recognize(self, picture: Any, single: bool = False) -> Recognition:
-        """Read one picture; `single` takes the whole of it as one digit. Raises PictureError."""
-        ink, notes = read_ink(picture)
-        lines = find_digits(ink)
-        if not lines:
-            return Recognition(notes=(*notes, "nothing drawn"))
-        boxes = [(index, box) for index, line in enumerate(lines) for box in line]
-        images = np.stack([normalise(ink[top:bottom, left:right]) for _, (left, top, right, bottom) in boxes])
-        probabilities = self.classifier.classify(images[..., None])
-        digits = tuple(
-            Digit(row, box, np.round(image * 255).astype(np.uint8), line)
-            for row, image, (line, box) in zip(probabilities, images, boxes, strict=True)
-        )
-        return Recognition(digits, notes)
+        """Read one picture.
+
+        picture: as in digits.picture.read_ink. single: take the whole picture as one digit.
+        Raises PictureError if it is no picture.
+        """
+        prepared = _prepare(picture, single)
+        return self._answer(prepared, self._classify([prepared]), single)
 
     def recognize_many(self, pictures: Iterable[Any], single: bool = False) -> Iterator[Recognition]:
         """Read pictures lazily and in order; a picture that cannot be read gives a result with .error set."""
-        for picture in pictures:
-            try:
-                yield self.recognize(picture, single)
-            except PictureError as error:
-                yield Recognition(error=str(error))
+        pictures = iter(pictures)
+        while batch := list(islice(pictures, BATCH)):
+            prepared = [_prepare_or_error(picture, single) for picture in batch]
+            probabilities = self._classify([one for one in prepared if isinstance(one, _Prepared)])
+            for one in prepared:
+                if isinstance(one, Recognition):
+                    yield one
+                    continue
+                count = len(one.layout.candidates)
+                yield self._answer(one, probabilities[:count], single)
+                probabilities = probabilities[count:]
+
+    def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
+        """(n, 10) probabilities, one row for each candidate of each picture."""
+        images = [candidate.image for one in prepared for candidate in one.layout.candidates]
+        return self.classifier.classify(np.stack(images)[..., None] if images else np.zeros((0, 28, 28, 1), np.float32))
+
+    def _answer(self, prepared: _Prepared, probabilities: np.ndarray, single: bool) -> Recognition:
+        found, notes = choose_digits(prepared.layout, probabilities, self.classifier.classify, single)
+        digits = tuple(_digit(one, prepared.scale) for one in found)
+        return Recognition(digits, (*prepared.notes, *prepared.layout.notes, *notes))
+
+
+def _prepare(picture: Any, single: bool) -> _Prepared:
+    ink, scale, notes = read_ink(picture)
+    return _Prepared(find_layout(ink, single), notes, scale)
+
+
+def _prepare_or_error(picture: Any, single: bool) -> _Prepared | Recognition:
+    try:
+        return _prepare(picture, single)
+    except PictureError as error:
+        return Recognition(error=str(error))
+
+
+def _digit(found: Found, scale: float) -> Digit:
+    image = np.round(found.image * 255).astype(np.uint8)
+    return Digit(found.probabilities, _scaled(found.box, scale), image, found.line)
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    left, top, right, bottom = (round(side * scale) for side in box)
+    return left, top, right, bottom

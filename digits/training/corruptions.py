@@ -176,12 +176,11 @@ def _trail(angle: float, length: int = 10, sigma: float = 3.0) -> np.ndarray:
 
 
 def _cloud(rng: np.random.Generator, octaves: int = 8, decay: float = 1.4**2) -> np.ndarray:
-    """A corner of plasma 256 pixels wide: noise of half the grain in each octave, scaled to [0, 1] as a whole."""
-    size = 2**octaves
-    cloud = np.zeros((size, size), np.float32)
+    """A corner of plasma 256 pixels wide: enlarged again and again, each time with finer noise; [0, 1] as a whole."""
+    cloud = np.zeros((1, 1), np.float32)
     for octave in range(1, octaves + 1):
-        grain = rng.uniform(-1, 1, (2**octave, 2**octave)).astype(np.float32)
-        cloud += cv2.resize(grain, (size, size), interpolation=cv2.INTER_LINEAR) / decay**octave
+        grain = rng.random((2**octave, 2**octave), np.float32) / decay**octave
+        cloud = cv2.resize(cloud, grain.shape, interpolation=cv2.INTER_LINEAR) + grain
     return np.asarray((cloud - cloud.min()) / (cloud.max() - cloud.min()))[:SIZE, :SIZE]
 
 

@@ -1,31 +1,59 @@
-"""Corrections: are flags safe when programs are killed, and does learning a hand make it read better?
+"""Corrections: do flags outlive a kill, and does the model read a hand better once it has learned from a third of it?
 
-    python -m benchmarks.corrections safety [--rounds 20]
-    python -m benchmarks.corrections hands --data ../shared/drawings [--model model.h5]
+python benchmarks/corrections.py --data ../shared/drawings
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import multiprocessing
 import os
 import random
 import signal
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
-import typer
 from PIL import Image
+from rendering import draw_anywhere, drawings_folder, load_strokes
 
+from digits import Recognizer
 from digits.flags import FlagStore
 from digits.recognition import Digit, Recognition
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+if TYPE_CHECKING:
+    from digits.training.corrections import Learner
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=drawings_folder(), help="folder of real drawings")
+    parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
+    parser.add_argument("--model", type=Path, default=Path("model.h5"), help="the Keras model that learns")
+    parser.add_argument("--writers", type=int, default=20, help="the writers with the most errors; 0 to leave out")
+    parser.add_argument("--seeds", type=int, default=1, help="how many different thirds of each writer's digits")
+    parser.add_argument("--rounds", type=int, default=20, help="rounds of kill -9; 0 to leave out")
+    parser.add_argument("--processes", type=int, default=8, help="programs that flag at once")
+    parser.add_argument("--flags", type=int, default=250, help="flags of each program")
+    parser.add_argument("--kills", type=int, default=5, help="kill -9 a round")
+    options = parser.parse_args()
+    print(f"`python benchmarks/corrections.py {' '.join(sys.argv[1:])}`\n")
+    if options.rounds:
+        safety(options.rounds, options.processes, options.flags, options.kills)
+    if options.writers and options.data.is_dir():
+        hands(options.model, options.mnist, options.data, options.writers, options.seeds)
+
+
+# Safety: programs are killed while they flag.
 
 
 @dataclass(frozen=True)
@@ -45,26 +73,22 @@ class Safety:
         return self.lost == self.doubled == self.unreadable == 0
 
 
-@app.command()
-def safety(
-    rounds: Annotated[int, typer.Option(help="How often.")] = 20,
-    processes: Annotated[int, typer.Option(help="Programs that flag at once.")] = 8,
-    flags: Annotated[int, typer.Option(help="Flags of each program.")] = 250,
-    kills: Annotated[int, typer.Option(help="How many programs are killed a round, at random moments.")] = 5,
-) -> None:
+def safety(rounds: int, processes: int, flags: int, kills: int) -> None:
     """Kill programs while they flag, and look for what was lost."""
-    print(f"{processes} processes x {flags} flags, {kills} x kill -9 at random moments, n = {rounds} rounds")
-    print("round  acknowledged    kept  lost  doubled  unreadable  flags/s")
+    print(f"## {processes} processes x {flags} flags, {kills} x kill -9 at random moments, n = {rounds} rounds\n")
+    print(f"One disk, two bare writes with fsync one after the other: {_bare_writes_a_second():.0f} a second.\n")
+    print("| round | acknowledged | kept | lost | doubled | unreadable | flags/s |\n|---|---|---|---|---|---|---|")
     results = []
     for number in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             result = kill_while_flagging(Path(folder), processes, flags, kills, seed=number)
         results.append(result)
         print(
-            f"{number:5}  {result.acknowledged:12}  {result.kept:6}  {result.lost:4}  {result.doubled:7}"
-            f"  {result.unreadable:10}  {result.kept / result.seconds:7.0f}"
+            f"| {number} | {result.acknowledged} | {result.kept} | {result.lost} | {result.doubled} |"
+            f" {result.unreadable} | {result.kept / result.seconds:.0f} |",
+            flush=True,
         )
-    print(f"intact: {sum(result.intact for result in results)} of {rounds} rounds")
+    print(f"\nintact: {sum(result.intact for result in results)} of {rounds} rounds\n")
 
 
 def kill_while_flagging(folder: Path, processes: int, flags: int, kills: int, seed: int) -> Safety:
@@ -114,22 +138,26 @@ def _flag_many(folder: Path, receipt: Path, worker: int, flags: int) -> None:
     """One program: go on after the last flag that was acknowledged, and write a receipt for each."""
     store = FlagStore(folder)
     done = receipt.read_text().count("\n") if receipt.exists() else 0
-    with open(receipt, "ab", buffering=0) as file:
+    with receipt.open("ab", buffering=0) as file:
         for number in range(done, flags):
-            flag = store.add(_unique_picture(worker, number), _SOME_RECOGNITION, "7", "0" * 64)
+            flag = store.add(_unique_picture(worker, number), SOME_RECOGNITION, "7", "0" * 64)
             file.write(f"{flag.id}\n".encode())
 
 
 def _unique_picture(worker: int, number: int) -> bytes:
-    noise = np.random.default_rng([worker, number]).integers(0, 256, (100, 100), np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(noise).save(file, "PNG")
-    return file.getvalue()
+    return as_png(np.random.default_rng([worker, number]).integers(0, 256, (100, 100), np.uint8))
 
 
-_SOME_RECOGNITION = Recognition(
+SOME_RECOGNITION = Recognition(
     (Digit(np.eye(10, dtype=np.float32)[7], (0, 0, 100, 100), np.zeros((28, 28), np.uint8)),)
 )
+
+
+def as_png(image: np.ndarray) -> bytes:
+    """The image as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
 
 
 def _receipts(folder: Path) -> list[str]:
@@ -149,5 +177,149 @@ def _opens(path: Path) -> bool:
     return True
 
 
+def _bare_writes_a_second(count: int = 100) -> float:
+    """The limit: a picture and a line written and synced, with no lock, no check and no layout."""
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "lines").open("wb") as lines:
+        start = time.perf_counter()
+        for number in range(count):
+            with (Path(folder) / str(number)).open("wb") as picture:
+                for file, size in ((picture, 10_000), (lines, 1_000)):
+                    file.write(bytes(size))
+                    file.flush()
+                    os.fsync(file.fileno())
+        return count / (time.perf_counter() - start)
+
+
+# Hands: the model learns from a third of a writer's digits and is tested on the others.
+
+
+@dataclass(frozen=True)
+class Hand:
+    """One writer's drawings: PNG files, what was recognised in them, and what they show."""
+
+    writer: str
+    pictures: list[bytes]
+    recognitions: list[Recognition]
+    labels: np.ndarray
+
+    @property
+    def images(self) -> np.ndarray:
+        """(n, 28, 28) uint8."""
+        return np.stack([recognition.digits[0].image for recognition in self.recognitions])
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Errors on the digits that were not learned from, and accuracy on MNIST's validation split, before and after."""
+
+    before: int
+    after: int
+    mnist_before: float
+    mnist_after: float
+
+    @property
+    def fall(self) -> float:
+        """In points."""
+        return 100 * (self.mnist_before - self.mnist_after)
+
+
+def hands(model: Path, mnist_folder: Path | None, data: Path, writers: int, seeds: int) -> None:
+    """Table of the writers with the most errors: behind the gate, and retrained blindly."""
+    from digits.training.corrections import Learner
+    from digits.training.data import load_mnist
+
+    learner = Learner(model, load_mnist(mnist_folder))
+    hardest = sorted(read_hands(data), key=lambda hand: -count_errors(learner, hand, np.arange(len(hand.labels))))
+    print(f"## The {writers} dev-train writers with the most errors; learned from a third of the digits, n = {seeds}\n")
+    print(
+        "| writer | learned | of them wrong | tested | errors before | after | MNIST fall | gate | s | blind: after |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    pairs = [_learn_a_third(learner, hand, seed) for hand in hardest[:writers] for seed in range(seeds)]
+    for name, results in zip(("behind the gate", "retrained blindly"), zip(*pairs, strict=True), strict=True):
+        _summarise(name, list(results))
+
+
+def read_hands(data: Path) -> Iterator[Hand]:
+    """The dev-train writers, each digit drawn anywhere on a pad and read by the whole road."""
+    recognizer = Recognizer()
+    by_writer: dict[str, list[tuple[bytes, Recognition, int]]] = {}
+    for number, drawing in enumerate(load_strokes(data / "pen_digits.jsonl.gz", "dev-train")):
+        pad = draw_anywhere(drawing["strokes"], np.random.default_rng(number))
+        row = as_png(pad), recognizer.recognize(pad, single=True), int(drawing["label"])
+        by_writer.setdefault(drawing["writer"], []).append(row)
+    for writer, rows in by_writer.items():
+        pictures, recognitions, labels = zip(*rows, strict=True)
+        yield Hand(writer, list(pictures), list(recognitions), np.array(labels))
+
+
+def count_errors(learner: Learner, hand: Hand, chosen: np.ndarray) -> int:
+    """How many of the chosen digits are read as another one, or as none."""
+    answers = learner.answers(learner.features(hand.images[chosen]), learner.head)
+    return int((answers != hand.labels[chosen]).sum())
+
+
+def _learn_a_third(learner: Learner, hand: Hand, seed: int) -> tuple[Learned, Learned]:
+    from digits.training.corrections import labelled_digits
+
+    weights = learner.model.get_weights()
+    order = np.random.default_rng(seed).permutation(len(hand.labels))
+    third, rest = np.split(order, [len(order) // 3])
+    wrong, before = count_errors(learner, hand, third), count_errors(learner, hand, rest)
+    with tempfile.TemporaryDirectory() as folder:
+        store = FlagStore(folder)
+        for index in third:
+            store.add(hand.pictures[index], hand.recognitions[index], str(hand.labels[index]), "benchmark")
+        samples = labelled_digits(store.flags())
+    start = time.perf_counter()
+    conditions = learner.improve(samples)
+    seconds = time.perf_counter() - start
+    opened = all(condition.passed for condition in conditions)
+    mnist = conditions[0]
+    gated = (
+        Learned(before, count_errors(learner, hand, rest), mnist.before, mnist.after)
+        if opened
+        else Learned(before, before, mnist.before, mnist.before)
+    )
+    learner.model.set_weights(weights)
+    _retrain_blindly(learner, samples.images, samples.labels)
+    blind = Learned(before, count_errors(learner, hand, rest), mnist.before, _mnist_accuracy(learner))
+    learner.model.set_weights(weights)
+    verdict = "open" if opened else "closed: " + ", ".join(c.name for c in conditions if not c.passed)
+    print(
+        f"| {hand.writer} | {len(third)} | {wrong} | {len(rest)} | {before} | {gated.after} | {gated.fall:.3f} |"
+        f" {verdict} | {seconds:.0f} | {blind.after} (MNIST falls {blind.fall:.2f}) |",
+        flush=True,
+    )
+    return gated, blind
+
+
+def _retrain_blindly(learner: Learner, images: np.ndarray, labels: np.ndarray) -> None:
+    """What other programs do with corrections, if anything: ten epochs on them, all layers, and no look back."""
+    import keras
+
+    network = learner.model.get_layer("digits")
+    network.compile(keras.optimizers.Adam(1e-3), [keras.losses.SparseCategoricalCrossentropy(from_logits=True), None])
+    network.fit(images[..., None] / np.float32(255), [labels, np.zeros(len(labels))], epochs=10, verbose=0)
+
+
+def _mnist_accuracy(learner: Learner) -> float:
+    answers = learner.answers(learner.features(learner.mnist.validation.images), learner.head)
+    return float((answers == learner.mnist.validation.labels).mean())
+
+
+def _summarise(name: str, results: list[Learned]) -> None:
+    before, after = (np.array([getattr(result, key) for result in results]) for key in ("before", "after"))
+    rng = np.random.default_rng(0)
+    draws = rng.integers(0, len(results), (2_000, len(results)))  # bootstrap over the writers
+    low, high = np.percentile(after[draws].sum(axis=1) / np.maximum(before[draws].sum(axis=1), 1), [2.5, 97.5])
+    share = np.mean([a / b for a, b in zip(after, before, strict=True) if b])
+    print(
+        f"\n{name}: errors {before.sum()} -> {after.sum()}, x {after.sum() / before.sum():.2f} "
+        f"[95 % {low:.2f}, {high:.2f}]; mean over writers x {share:.2f}; worst writer {max(after - before):+d} digits; "
+        f"MNIST validation falls by {max(result.fall for result in results):.3f} points at most"
+    )
+
+
 if __name__ == "__main__":
-    app()
+    main()

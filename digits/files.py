@@ -29,11 +29,11 @@ def replace_file(path: Path, data: bytes) -> None:
     Two writers of one path must take turns (sole_writer). Raises OSError.
     """
     aside = path.with_name(f".{path.name}.tmp")
-    with open(aside, "wb") as file:
+    with aside.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(aside, path)
+    aside.replace(path)
     sync_folder(path.parent)
 
 

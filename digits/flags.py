@@ -150,7 +150,7 @@ class FlagStore:
         with self._locked(), zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in ["metadata.jsonl", *(row["file_name"] for row in self._rows())]:
                 archive.write(self.folder / name, name)
-        os.replace(partial, zip_path)
+        partial.replace(zip_path)
         return zip_path
 
     def mend(self) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ class FlagStore:
                 done.append(f"{len(bad)} damaged lines or lines without a picture were set aside")
             strays = self._stray_pictures({json.loads(line)["file_name"] for line in good})
             for stray in strays:
-                os.replace(stray, self._aside / stray.name)
+                stray.replace(self._aside / stray.name)
             if strays:
                 done.append(f"{len(strays)} pictures that were never acknowledged were set aside")
         return tuple(done)
@@ -202,7 +202,7 @@ class FlagStore:
         """Take back a last line that was cut short: it was never acknowledged, and its picture is set aside later."""
         if not self._metadata.exists():
             return
-        with open(self._metadata, "rb+") as file:
+        with self._metadata.open("rb+") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - 1))
             if file.read(1) in (b"\n", b""):
@@ -216,7 +216,7 @@ class FlagStore:
                 file.truncate(end)
 
     def _append(self, row: dict[str, Any]) -> None:
-        with open(self._metadata, "ab") as file:
+        with self._metadata.open("ab") as file:
             file.write(_line(row))
             file.flush()
             os.fsync(file.fileno())
@@ -228,7 +228,7 @@ class FlagStore:
         """The rows whose line contains the text, oldest first."""
         if not self._metadata.exists():
             return
-        with open(self._metadata, encoding="utf-8") as file:
+        with self._metadata.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 if containing in line:
                     yield self._parsed(number, line)
@@ -280,7 +280,7 @@ class FlagStore:
         return good, bad
 
     def _set_aside_lines(self, lines: list[bytes]) -> None:
-        with open(self._aside / "lines.jsonl", "ab") as file:
+        with (self._aside / "lines.jsonl").open("ab") as file:
             file.writelines(lines)
 
     def _stray_pictures(self, known: set[str]) -> list[Path]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -161,8 +160,13 @@ class ModelHistory:
                 replace_file(aside / name, path.read_bytes())
         about = {"id": id, "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "note": note}
         replace_file(aside / "about.json", json.dumps(about, indent=1).encode())
-        os.replace(aside, self.folder / id)
+        aside.replace(self.folder / id)
         return id
+
+
+def served_file(keras: Path) -> Path:
+    """The .onnx that is served for a Keras model: the package's own for model.h5, else the one beside it."""
+    return SHIPPED_MODEL if keras.name == "model.h5" else keras.with_suffix(".onnx")
 
 
 def _identify(onnx: Path) -> str:

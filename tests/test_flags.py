@@ -129,7 +129,7 @@ def test_store_is_mended_after_a_kill_at_any_step_of_add(store, step):
 
 def test_a_torn_line_is_taken_back_before_the_next_flag(store):
     store.add(picture(), recognition(), "7", MODEL)
-    with open(store.folder / "metadata.jsonl", "a") as file:
+    with (store.folder / "metadata.jsonl").open("a") as file:
         file.write('{"file_name": "images/0123')
 
     store.add(picture(1), recognition(), "7", MODEL)

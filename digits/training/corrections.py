@@ -1,0 +1,325 @@
+"""Corrections: the model learns from labelled flags, and is replaced only if it got no worse.
+
+What is learned is the last layer. It makes a handful of corrections go far, it is a convex problem (the same flags give
+the same model), and it takes seconds, because what the layers before it answer is computed once.
+
+Three things keep the model from forgetting what it knew: rehearsal on MNIST and on synthetic drawings with the model's
+own answers as targets (Li & Hoiem 2016, "Learning without Forgetting", arXiv:1606.09282); a step towards the new layer
+that is only as long as MNIST's validation split allows (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
+arXiv:2109.01903); and the gate.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, log_softmax, softmax
+
+from digits.errors import FlagsError, ModelError
+from digits.flags import Flag, FlagStore
+from digits.models import ModelHistory, served_file
+from digits.training.augment import NOT_A_DIGIT, augment, no_digit
+from digits.training.data import Mnist, Split, load_mnist
+from digits.training.evaluate import to_input
+from digits.training.export import export_onnx
+from digits.training.metrics import expected_calibration_error
+from digits.training.strokes import synthesise
+
+MNIST_MAY_FALL = 0.0005  # share of the validation split: 0.05 points
+CALIBRATION_BAR = 0.005  # expected calibration error on the validation split
+FOLDS = 4
+
+REHEARSED = 6_000  # MNIST pictures that are rehearsed, as they are and once more augmented
+COPIES = 10  # augmented copies of each correction
+CORRECTIONS_WEIGHT = 0.1  # of all corrections together; all of the rehearsal weighs 1
+PULL = 1e-3  # how strongly each weight is held where it was
+ITERATIONS = 60
+STEPS = (1.0, 0.75, 0.5, 0.35, 0.25, 0.15)  # shares of the way from the old last layer to the new one
+
+PROBABILITIES = slice(0, 10)  # columns of the head: ten labels, and whether it is a digit
+IS_DIGIT = 10
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Labelled digits.
+
+    images: (n, 28, 28) uint8, ink = 255; labels: (n,) int, 0..9 or NOT_A_DIGIT; pictures: (n,) int, the flag, from 0.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    pictures: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, chosen: np.ndarray) -> Samples:
+        """The samples of a mask."""
+        return Samples(self.images[chosen], self.labels[chosen], self.pictures[chosen])
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of the gate: a figure before and after, and whether the change may pass."""
+
+    name: str
+    before: float
+    after: float
+    passed: bool
+    rule: str
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.passed else "FAILED"
+        return f"{self.name:<38} {self.before:9.4f} {self.after:9.4f}   {verdict}: {self.rule}"
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """What came of it. model_id: of the promoted model, or None; candidate: the file that is kept if there is none."""
+
+    conditions: tuple[Condition, ...]
+    model_id: str | None
+    candidate: Path | None
+
+
+def improve(
+    flags: str | Path, model: str | Path = "model.h5", data: str | Path | None = None, seed: int = 1
+) -> Improvement:
+    """Learn from the labelled flags of a folder, and put the new model in service if it passes the gate.
+
+    flags: folder of a FlagStore. model: the .h5 that is improved, and whose .onnx is served. data: as in load_mnist.
+    Prints what was measured. Raises FlagsError if fewer than two pictures can be learned from, ModelError, DataError.
+    """
+    started, model = time.monotonic(), Path(model)
+    samples = labelled_digits(FlagStore(flags).flags())
+    if len(set(samples.pictures)) < 2:
+        raise FlagsError(
+            f"At least two labelled pictures are needed to learn from and to check. {flags} holds "
+            f"{len(set(samples.pictures))} whose label has as many digits as were found."
+        )
+    learner = Learner(model, load_mnist(data), seed)
+    conditions = learner.improve(samples)
+    candidate = learner.save(model.with_name(f"{model.stem}.candidate.h5"))
+    print(f"Learned from {len(samples)} digits in {time.monotonic() - started:.0f} s.")
+    print(f"{'':<38} {'before':>9} {'after':>9}", *conditions, sep="\n")
+    return _promote_or_keep(model, candidate, conditions, len(samples))
+
+
+def labelled_digits(flags: list[Flag]) -> Samples:
+    """The digits whose true label is known. flags: newest first; of two labels for one picture the newer one counts."""
+    images, labels, pictures = [], [], []
+    newest = {flag.picture_sha256: flag for flag in reversed(flags) if flag.label is not None}
+    for number, flag in enumerate(newest.values()):
+        for image, label in _pairs(flag):
+            images.append(image)
+            labels.append(label)
+            pictures.append(number)
+    return Samples(np.array(images, np.uint8).reshape(-1, 28, 28), np.array(labels, int), np.array(pictures, int))
+
+
+def _pairs(flag: Flag) -> list[tuple[np.ndarray, int]]:
+    """The digits of a flag with their labels; none if it cannot be known which label belongs to which."""
+    wanted = "".join((flag.label or "").split())
+    found = flag.recognition.digits
+    if not wanted:
+        return [(digit.image, NOT_A_DIGIT) for digit in found]
+    read = tuple(digit for digit in found if digit.verdict != "not a digit")
+    for group in (read, found):
+        if len(group) == len(wanted):
+            return [(digit.image, int(label)) for digit, label in zip(group, wanted, strict=True)]
+    return []
+
+
+class Learner:
+    """A trained model whose last layer can learn.
+
+    model: a .h5 file written by train_model.py. What the layers before the last one answer are its features: rows of
+    (n, features + 1) float32 whose last column is 1, so that a head, (features + 1, 11), holds weights and biases of
+    ten labels and of "is a digit".
+    """
+
+    def __init__(self, model: Path, mnist: Mnist, seed: int = 1) -> None:
+        self.model = _load(model)
+        network = self.model.get_layer("digits")
+        self._layers = network.get_layer("label"), network.get_layer("digit")
+        self._body = keras.Model(network.input, self._layers[0].input)
+        self.mnist, self._rng = mnist, np.random.default_rng(seed)
+        self._validation = self.features(mnist.validation.images)
+        self._rehearsal = self.features(_rehearsal_pictures(mnist.train, seed))
+
+    @property
+    def head(self) -> np.ndarray:
+        """The last layer as it is: (features + 1, 11) float32."""
+        return np.hstack([np.vstack(layer.get_weights()) for layer in self._layers])
+
+    @head.setter
+    def head(self, head: np.ndarray) -> None:
+        for layer, columns in zip(self._layers, (head[:, PROBABILITIES], head[:, IS_DIGIT:]), strict=True):
+            layer.set_weights([columns[:-1], columns[-1]])
+
+    def improve(self, samples: Samples) -> tuple[Condition, ...]:
+        """Learn from the samples, and measure the conditions of the gate. The head is then the new one."""
+        old, calibration_before = self.head, self._calibration_error()
+        before, after = self._cross_validate(samples)
+        new = self.learn(samples)
+        self.head = new
+        return (
+            _no_fall(
+                "MNIST validation, share read right",
+                self.mnist_accuracy(old),
+                self.mnist_accuracy(new),
+                MNIST_MAY_FALL,
+            ),
+            _calibrated("calibration error on MNIST validation", calibration_before, self._calibration_error()),
+            _no_fall(f"corrections, {FOLDS}-fold cross-validated", before, after, 0.0),
+        )
+
+    def learn(self, samples: Samples) -> np.ndarray:
+        """The head after it has learned from the samples: as far as MNIST's validation split allows."""
+        old = self.head
+        copies = _copies(samples, self._rng)
+        change = fit_head(old, self._rehearsal, self.features(copies.images), copies.labels) - old
+        floor = self.mnist_accuracy(old) - MNIST_MAY_FALL
+        heads = [old + step * change for step in STEPS]
+        return next((head for head in heads if self.mnist_accuracy(head) >= floor), heads[-1])
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """images: (n, 28, 28) uint8."""
+        features = self._body.predict(to_input(images), batch_size=256, verbose=0)
+        return np.hstack([features, np.ones((len(images), 1), np.float32)])
+
+    def answers(self, features: np.ndarray, head: np.ndarray) -> np.ndarray:
+        """(n,) int: 0..9 or NOT_A_DIGIT."""
+        logits = features @ head
+        platt = self.model.get_layer("platt")
+        is_digit = platt.scale * logits[:, IS_DIGIT] + platt.offset > 0
+        return np.where(is_digit, logits[:, PROBABILITIES].argmax(axis=1), NOT_A_DIGIT)
+
+    def mnist_accuracy(self, head: np.ndarray) -> float:
+        """Share of MNIST's validation split that is read right, in [0, 1]."""
+        return float((self.answers(self._validation, head) == self.mnist.validation.labels).mean())
+
+    def save(self, path: Path) -> Path:
+        """Write the model as .h5 and, beside it, as .onnx."""
+        self.model.save(path)
+        export_onnx(self.model, path.with_suffix(".onnx"), to_input(self.mnist.validation.images[:500]))
+        return path
+
+    def _cross_validate(self, samples: Samples) -> tuple[float, float]:
+        """Share of the samples read right by the old head, and by heads that learned from other pictures."""
+        features, old = self.features(samples.images), self.head
+        after = np.zeros(len(samples), int)
+        for fold in range(FOLDS):
+            held_out = samples.pictures % FOLDS == fold
+            if held_out.any():
+                after[held_out] = self.answers(features[held_out], self.learn(samples.where(~held_out)))
+        before = self.answers(features, old)
+        return float((before == samples.labels).mean()), float((after == samples.labels).mean())
+
+    def _calibration_error(self) -> float:
+        labels, is_digit = self.model.predict(to_input(self.mnist.validation.images), batch_size=256, verbose=0)
+        correct = labels.argmax(axis=1) == self.mnist.validation.labels
+        return expected_calibration_error((labels * is_digit).max(axis=1), correct)
+
+
+def fit_head(head: np.ndarray, rehearsal: np.ndarray, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The head that reads the corrections right and answers the rehearsal as before.
+
+    head: (f, 11); rehearsal: (m, f); features: (n, f) of the corrections; labels: (n,) 0..9 or NOT_A_DIGIT.
+    Minimises cross-entropies and the squared change of the head with L-BFGS (Liu & Nocedal 1989).
+    """
+    inputs = np.vstack([rehearsal, features])
+    targets = np.vstack([_activate(rehearsal @ head), _targets(labels)])
+    weights = np.full(targets.shape, 1 / len(rehearsal), np.float32)
+    weights[len(rehearsal) :] = CORRECTIONS_WEIGHT / len(features)
+    weights[len(rehearsal) :, PROBABILITIES] *= (labels != NOT_A_DIGIT)[:, None]
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        change = flat.reshape(head.shape).astype(np.float32)
+        logits = inputs @ (head + change)
+        value = (weights * _cross_entropy(logits, targets)).sum() + PULL / 2 * (change**2).sum()
+        gradient = inputs.T @ (weights * (_activate(logits) - targets)) + PULL * change
+        return float(value), gradient.ravel().astype(np.float64)
+
+    result = minimize(loss, np.zeros(head.size), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS})
+    return head + result.x.reshape(head.shape).astype(np.float32)
+
+
+def _activate(logits: np.ndarray) -> np.ndarray:
+    return np.hstack([softmax(logits[:, PROBABILITIES], axis=1), expit(logits[:, IS_DIGIT:])])
+
+
+def _cross_entropy(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """(n, 11): by column, so that each can have its weight."""
+    of_labels = -targets[:, PROBABILITIES] * log_softmax(logits[:, PROBABILITIES], axis=1)
+    digit, is_digit = logits[:, IS_DIGIT:], targets[:, IS_DIGIT:]
+    return np.hstack([of_labels, np.logaddexp(0, digit) - is_digit * digit])
+
+
+def _targets(labels: np.ndarray) -> np.ndarray:
+    targets = np.eye(11, dtype=np.float32)[labels]
+    targets[:, IS_DIGIT] = labels != NOT_A_DIGIT
+    return targets
+
+
+def _copies(samples: Samples, rng: np.random.Generator) -> Samples:
+    """The samples as they are, and changed as other moments of the same hand would change them."""
+    pairs = list(zip(samples.images, samples.labels, strict=True)) * COPIES
+    changed = np.stack([augment(image, int(label), rng, spoiled=0.0) for image, label in pairs])
+    return Samples(
+        np.concatenate([samples.images, np.round(changed * 255).astype(np.uint8)]),
+        np.tile(samples.labels, COPIES + 1),
+        np.tile(samples.pictures, COPIES + 1),
+    )
+
+
+def _rehearsal_pictures(train: Split, seed: int) -> np.ndarray:
+    """(n, 28, 28) uint8: what the model must go on reading as it did. Their labels are its own answers."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(train), min(REHEARSED, len(train)), replace=False)
+    plain = train.images[chosen]
+    changed = [augment(train.images[i], int(train.labels[i]), rng) for i in chosen]
+    drawn, _ = synthesise(len(plain) // 2, seed, 0.4)
+    spliced = [no_digit(train.images, rng) for _ in range(len(plain) // 6)]
+    return np.concatenate([plain, np.round(np.stack(changed) * 255).astype(np.uint8), drawn, np.stack(spliced)])
+
+
+def _no_fall(name: str, before: float, after: float, by: float) -> Condition:
+    rule = f"may fall by {100 * by:.2f} points" if by else "may not fall"
+    return Condition(name, before, after, after >= before - by, rule)
+
+
+def _calibrated(name: str, before: float, after: float) -> Condition:
+    bar = max(CALIBRATION_BAR, before)
+    return Condition(name, before, after, after <= bar, f"at most {bar:.4f}")
+
+
+def _promote_or_keep(model: Path, candidate: Path, conditions: tuple[Condition, ...], learned: int) -> Improvement:
+    failed = [condition.name for condition in conditions if not condition.passed]
+    if failed:
+        print(f"The model stays as it is. Failed: {'; '.join(failed)}. The candidate is kept as {candidate}.")
+        return Improvement(conditions, None, candidate)
+    history = ModelHistory(model.parent / "models", served_file(model), model)
+    id = history.promote(candidate.with_suffix(".onnx"), candidate, f"learned from {learned} corrected digits")
+    for file in (candidate, candidate.with_suffix(".onnx")):
+        file.unlink()
+    print(f"In service: model {id}. Go back with: digits model rollback")
+    return Improvement(conditions, id, None)
+
+
+def _load(path: Path) -> keras.Model:
+    if not path.is_file():
+        raise ModelError(f"No model at {path} to improve. Train one first: python train_model.py")
+    try:
+        model = keras.saving.load_model(path, compile=False)
+        network = model.get_layer("digits")
+        network.get_layer("label"), network.get_layer("digit"), model.get_layer("platt")
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is no model that train_model.py wrote: {error}") from error
+    return model

@@ -14,7 +14,7 @@ def main(
     model: Annotated[Path | None, typer.Option(help="Model file, .onnx or .h5; the shipped model if left out.")] = None,
     share: Annotated[bool, typer.Option("--share", help="Ask Gradio for a public link.")] = False,
     flagged: Annotated[Path, typer.Option(help="Folder for flagged pictures.")] = Path("flagged"),
-    mcp: Annotated[bool, typer.Option("--mcp", help="Offer the program as an MCP tool (needs the mcp package).")] = False,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Offer the program as an MCP tool (needs gradio[mcp]).")] = False,
 ) -> None:
     """Serve the page that recognizes handwritten digits."""
     from digits.web.server import serve  # here, so that --help does not wait for Gradio

@@ -33,8 +33,7 @@ from rich.table import Table
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests" / "web"))  # the desk that the tests sit at
 
-from desk import ROOT as APP_FOLDER  # noqa: E402
-from desk import SEVEN, Desk, free_port, launch_browser, random_step, wait_until_served  # noqa: E402
+from desk import A_STROKE, SEVEN, Desk, free_port, launch_browser, random_step, wait_until_served  # noqa: E402
 
 BARE = """
 import sys, gradio
@@ -115,7 +114,7 @@ def running(command: list[str]) -> Iterator[tuple[str, subprocess.Popen[bytes], 
     """The program behind a command that lacks its port: address, process, when it was started."""
     port, began = free_port(), time.perf_counter()
     with tempfile.NamedTemporaryFile() as log:
-        process = subprocess.Popen([*command, str(port)], cwd=APP_FOLDER, stdout=log, stderr=log)
+        process = subprocess.Popen([*command, str(port)], cwd=ROOT, stdout=log, stderr=log)
         try:
             wait_until_served(f"http://127.0.0.1:{port}", process, Path(log.name))
             yield f"http://127.0.0.1:{port}", process, began
@@ -136,7 +135,7 @@ def measure_starts(browser: Browser, n: int, model: str | None) -> list[Figure]:
     weight = [one.resident - other.resident for one, other in zip(ours, bare, strict=True)]
     return [
         figure("bare Gradio page ready [s]", [one.ready for one in bare], lambda _: True, "peer"),
-        figure("our page ready to draw [s]", [one.ready for one in ours], lambda _: True, ""),
+        figure("our page ready to draw [s]", [one.ready for one in ours], lambda _: True, "figure"),
         figure("ready later than bare Gradio by [s]", ready, lambda value: value <= 1, "at most 1.0"),
         figure("first answer / bare Gradio page", ratio, lambda value: value <= 1.25, "at most 1.25"),
         figure("resident memory above bare Gradio [MB]", weight, lambda value: value <= 130, "at most 130"),
@@ -248,11 +247,9 @@ def measure_sequences(browser: Browser, url: str, n: int, seed: int) -> list[Fig
             differences.append((0.0 if desk.blank() else 255.0) if empty else desk.sent_differs_from_shown())
         complaints += len(desk.complaints)
         desk.page.context.close()
-    wrong = sum(difference >= 24 for difference in differences)
+    wrong = sum(difference >= A_STROKE for difference in differences)
     return [
-        Figure(
-            "states where sent and shown differ", str(wrong), f"{len(differences)} states", n, "0", wrong == 0
-        ),
+        Figure("states where sent and shown differ", str(wrong), f"{len(differences)} states", n, "0", wrong == 0),
         Figure("errors in the browser's console", str(complaints), "", n, "0", complaints == 0),
     ]
 
@@ -268,11 +265,11 @@ def print_table(figures: list[Figure]) -> None:
     """The table with the machine, the versions and the command."""
     table = Table("", "median", "quartiles", "n", "must reach", "reached")
     for one in figures:
-        table.add_row(one.name, one.value, one.spread, str(one.n), one.bar, ("yes" if one.reached else "NO") * bool(one.bar))
+        table.add_row(one.name, one.value, one.spread, str(one.n), one.bar, "yes" if one.reached else "NO")
     console = Console(width=120)
     console.print(table)
-    versions = f"Python {platform.python_version()}, Gradio {gradio.__version__}, ONNX Runtime {onnxruntime.__version__}"
-    console.print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; {versions}")
+    versions = f"Gradio {gradio.__version__}, ONNX Runtime {onnxruntime.__version__}"
+    console.print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}")
     console.print(f"python {' '.join(sys.argv)}")
 
 

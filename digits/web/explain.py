@@ -32,7 +32,8 @@ def occlusion_map(classifier: Classifier, image: np.ndarray, label: int) -> np.n
     for patch, probability in zip(patches, probabilities, strict=False):
         total[patch] += probabilities[-1] - probability
         count[patch] += 1
-    return total / np.maximum(count, 1)
+    influence: np.ndarray = total / np.maximum(count, 1)
+    return influence
 
 
 def paint_map(image: np.ndarray, influence: np.ndarray) -> Image.Image:
@@ -49,6 +50,4 @@ def paint_map(image: np.ndarray, influence: np.ndarray) -> Image.Image:
 
 def _patches() -> list[tuple[slice, slice]]:
     starts = range(1 - PATCH, FRAME, STEP)
-    return [
-        (slice(max(0, top), top + PATCH), slice(max(0, left), left + PATCH)) for top in starts for left in starts
-    ]
+    return [(slice(max(0, top), top + PATCH), slice(max(0, left), left + PATCH)) for top in starts for left in starts]

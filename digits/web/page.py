@@ -24,7 +24,8 @@ LOOK: dict[str, Any] = {"theme": THEME, "css_paths": [ASSETS / "page.css"], "foo
 def build_page(recognizer: Recognizer, flags: FlagStore) -> gradio.Blocks:
     """The page that draws, answers and keeps flags; `launch(**LOOK)` shows it."""
     actions = Actions(recognizer, flags)
-    with gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    page = gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
+    with page:
         gradio.HTML(f"<h1>{TITLE}</h1>", elem_classes="title", apply_default_css=False)
         with gradio.Tabs():
             with gradio.Tab("Draw"):

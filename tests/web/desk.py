@@ -23,18 +23,31 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, Playwright, Request
 
 ROOT = Path(__file__).parents[2]
-BROWSER_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --use-fake-ui-for-media-stream --use-fake-device-for-media-stream"
-).split()
+BROWSER_FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+    *("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
+]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 3}
+
+A_STROKE = 48  # of 255: a stroke more or less makes at least so much of a difference, the smoothing of edges less
 
 Stroke = list[tuple[float, float]]  # points as fractions of the pad's width and height
 
 SEVEN: list[Stroke] = [[(0.36, 0.2), (0.62, 0.19), (0.55, 0.45), (0.47, 0.82)]]
 ONE: list[Stroke] = [[(0.5, 0.18), (0.49, 0.5), (0.48, 0.82)]]
 THREE: list[Stroke] = [
-    [(0.4, 0.24), (0.5, 0.17), (0.6, 0.25), (0.58, 0.4), (0.47, 0.47), (0.6, 0.54), (0.63, 0.7), (0.52, 0.82), (0.38, 0.76)]
+    [
+        (0.4, 0.24),
+        (0.5, 0.17),
+        (0.6, 0.25),
+        (0.58, 0.4),
+        (0.47, 0.47),
+        (0.6, 0.54),
+        (0.63, 0.7),
+        (0.5, 0.8),
+        (0.38, 0.76),
+    ]
 ]
 
 
@@ -57,7 +70,7 @@ def running_server(
     connections = folder / "connections.txt"
     command = [sys.executable, str(Path(__file__).with_name("watched.py")), str(connections), "app.py"]
     options = ("--port", str(port), *options)
-    with open(folder / "server.log", "wb") as log:
+    with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{served_at or port}"
@@ -167,7 +180,8 @@ class Desk:
 
     def notice(self) -> str:
         """The notice on the page, "" if there is none."""
-        return self.page.locator(".desk .notice").inner_text() if self.page.locator(".desk .notice").is_visible() else ""
+        notice = self.page.locator(".desk .notice")
+        return notice.inner_text() if notice.is_visible() else ""
 
     def shown(self) -> Image.Image:
         """The pad as the screen shows it."""
@@ -194,7 +208,9 @@ class Desk:
                 self.sent.append(base64.b64decode(question["data"]["picture"].partition(",")[2]))
 
 
-def picture_of(strokes: list[Stroke], size: tuple[int, int] = (400, 300), ink: str = "black", paper: str = "white") -> bytes:
+def picture_of(
+    strokes: list[Stroke], size: tuple[int, int] = (400, 300), ink: str = "black", paper: str = "white"
+) -> bytes:
     """The strokes as a PNG file."""
     image = Image.new("RGB", size, paper)
     pen = ImageDraw.Draw(image)

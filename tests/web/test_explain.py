@@ -1,6 +1,7 @@
 """Explain: occlusion against a network whose reasons are known."""
 
 import numpy as np
+import pytest
 
 from digits.web.explain import AGAINST, FOR, occlusion_map, paint_map
 
@@ -20,8 +21,8 @@ def test_occlusion_map_finds_the_pixels_that_decide():
     weights[10, 10], weights[20, 6] = 0.8, -0.4
     image = np.full((28, 28), 0.5, np.float32)
     influence = occlusion_map(Linear(weights), image, 1)
-    assert influence[10, 10] == np.float32(0.4)
-    assert influence[20, 6] == np.float32(-0.2)
+    assert influence[10, 10] == pytest.approx(0.4)
+    assert influence[20, 6] == pytest.approx(-0.2)
     assert influence[2, 24] == 0
 
 

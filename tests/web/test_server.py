@@ -1,7 +1,6 @@
 """The program as it is started: its options, its refusals, its endpoints."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -96,7 +95,7 @@ def test_replaced_model_answers_without_a_restart(tmp_path):
         before = served_model(server)
         new = tmp_path / "new.onnx"
         new.write_bytes(shipped + bytes([0xC2, 0x3E, 1, 0]))  # one more field, which a reader of protobuf skips
-        os.replace(new, model)
+        new.replace(model)
         assert served_model(server) != before
 
 

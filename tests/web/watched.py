@@ -2,10 +2,11 @@
 
 import runpy
 import sys
+from pathlib import Path
 
 WATCHED = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}
 
-log = open(sys.argv[1], "a", buffering=1)  # noqa: SIM115 - open for as long as the program runs
+log = Path(sys.argv[1]).open("a", buffering=1)  # noqa: SIM115 - for as long as the program runs
 
 
 def note(event: str, arguments: tuple) -> None:

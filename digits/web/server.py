@@ -12,10 +12,7 @@ import digits
 from digits.errors import DigitsError
 from digits.flags import FlagStore
 from digits.recognizer import Recognizer
-from digits.web.actions import LARGEST_UPLOAD
-from digits.web.api import create_router
 from digits.web.guard import LOOPBACK, Guard
-from digits.web.page import LOOK, TITLE, build_page
 
 
 def serve(
@@ -39,6 +36,11 @@ def serve(
     if mcp and importlib.util.find_spec("mcp") is None:
         raise DigitsError("To serve MCP the package mcp is needed. Install it with: pip install 'gradio[mcp]'")
     recognizer = Recognizer(model)
+    # After the model: Gradio takes seconds to import, and a missing model should be said at once.
+    from digits.web.actions import LARGEST_UPLOAD
+    from digits.web.api import create_router
+    from digits.web.page import LOOK, TITLE, build_page
+
     page = build_page(recognizer, FlagStore(flagged))
     free = find_free_port(host, port)
     if free != port:

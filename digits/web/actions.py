@@ -9,6 +9,7 @@ import base64
 import binascii
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,13 @@ class Actions:
 
     def flag(self, picture: str, label: str) -> Json:
         """Keep the picture with its true label."""
+        began = datetime.now(UTC).isoformat(timespec="milliseconds")
         content = _bytes_of(picture)
         flag = self._add(content, self.recognizer.recognize(content), label)
         verdict = "right" if flag.label == flag.predicted else "wrong"
-        return {"id": flag.id, "sentence": f"Saved as {verdict}, labelled {_said(flag.label)}."}
+        new = flag.time >= began  # the same picture with the same label is kept once
+        saved = "Saved" if new else "Already saved"
+        return {"id": flag.id, "new": new, "sentence": f"{saved} as {verdict}, labelled {_said(flag.label)}."}
 
     def save_sample(self, picture: str, label: str) -> Json:
         """Keep a sample of someone's hand: the whole picture is one digit."""

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-READING = {"GET", "HEAD", "OPTIONS"}
+READING = {"GET", "HEAD"}  # not OPTIONS: with it a browser asks whether another site may send more
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 HEADERS = {

@@ -148,6 +148,7 @@ async function flag(label) {
   if (saved.error || mine !== asked) return;
   flagId = saved.id;
   find(".flagged span").textContent = saved.sentence;
+  button("unflag").hidden = !saved.new;
   find(".flagged").hidden = false;
   find(".flag").hidden = true;
   document.dispatchEvent(new Event("digits-flags"));
@@ -198,16 +199,12 @@ async function openCamera() {
   }
 }
 
-function closeCamera() {
-  find("video").srcObject?.getTracks().forEach((track) => track.stop());
-  find("dialog.camera").close();
-}
 
 function shoot() {
   const video = find("video");
   const still = make("canvas", { width: video.videoWidth, height: video.videoHeight });
   still.getContext("2d").drawImage(video, 0, 0);
-  closeCamera();
+  find("dialog.camera").close();
   still.toBlob(bring, "image/png");
 }
 
@@ -251,7 +248,7 @@ const actions = {
   },
   camera: openCamera,
   shoot,
-  "close-camera": closeCamera,
+  "close-camera": () => find("dialog.camera").close(),
 };
 
 const keys = {
@@ -259,9 +256,10 @@ const keys = {
 };
 
 function keyPressed(event) {
-  const elsewhere = event.target !== document.body && !event.target.matches?.("canvas.pad, [data-do]");
-  const pressesButton = event.key === "Enter" && event.target.matches?.("button");
-  if (elsewhere || pressesButton || !visible() || find("dialog.camera").open) return;
+  const elsewhere = event.target !== document.body && !element.contains(event.target);
+  const typing = event.target.matches("[type=text]");
+  const pressesButton = event.key === "Enter" && event.target.matches("button, [type=file]");
+  if (elsewhere || typing || pressesButton || !visible() || find("dialog.camera").open) return;
   const control = event.ctrlKey || event.metaKey ? "ctrl+" : "";
   const action = keys[control + (event.shiftKey && control ? "shift+" : "") + event.key.toLowerCase()];
   if (!action) return;
@@ -297,6 +295,9 @@ element.addEventListener("drop", (event) => {
 find("[name=picture]").addEventListener("change", (event) => {
   bring(event.target.files[0]);
   event.target.value = ""; // so that the same file can be chosen again
+});
+find("dialog.camera").addEventListener("close", () => {
+  find("video").srcObject.getTracks().forEach((track) => track.stop());
 });
 find("[type=range]").value = pad.size;
 find("[type=range]").addEventListener("input", (event) => pad.setSize(Number(event.target.value)));

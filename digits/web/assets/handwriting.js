@@ -16,7 +16,7 @@ function prompt() {
   pad.go(0);
   const done = step >= wanted.length;
   find(".prompt").innerHTML = done
-    ? `Thank you: ${saved} samples are saved. Train on them with <code>digits personalize</code>, see Help.`
+    ? `Thank you: ${saved} samples are saved. The tab Help says how the program learns from them.`
     : `Please write a <b>${wanted[step]}</b>, as you always do. Sample ${step + 1} of ${wanted.length}.`;
   find(".send").hidden = find(".paper").hidden = done;
   find("progress").value = step;

@@ -1,6 +1,8 @@
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -131,7 +133,8 @@ def test_a_kill_at_any_step_of_promote_leaves_one_whole_model(history, step):
     folder = history.folder.parent
     tiny_model(folder / "candidate.onnx", 1)
 
-    killed = subprocess.run([sys.executable, "-c", KILLED_AT_STEP, str(folder), str(step)])
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    killed = subprocess.run([sys.executable, "-c", KILLED_AT_STEP, str(folder), str(step)], env=environment)
     mended = ModelHistory(history.folder, *history.in_service.values())
 
     assert killed.returncode == -9

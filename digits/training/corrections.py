@@ -34,11 +34,11 @@ MNIST_MAY_FALL = 0.0005  # share of the validation split: 0.05 points
 CALIBRATION_BAR = 0.005  # expected calibration error on the validation split
 FOLDS = 4
 
-REHEARSED = 6_000  # MNIST pictures that are rehearsed, as they are and once more augmented
+REHEARSED = 4_000  # MNIST pictures that are rehearsed, as they are and once more augmented
 COPIES = 10  # augmented copies of each correction
 CORRECTIONS_WEIGHT = 0.1  # of all corrections together; all of the rehearsal weighs 1
 PULL = 1e-3  # how strongly each weight is held where it was
-ITERATIONS = 60
+ITERATIONS = 40
 STEPS = (1.0, 0.75, 0.5, 0.35, 0.25, 0.15)  # shares of the way from the old last layer to the new one
 
 PROBABILITIES = slice(0, 10)  # columns of the head: ten labels, and whether it is a digit
@@ -58,10 +58,6 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-    def where(self, chosen: np.ndarray) -> Samples:
-        """The samples of a mask."""
-        return Samples(self.images[chosen], self.labels[chosen], self.pictures[chosen])
 
 
 @dataclass(frozen=True)
@@ -165,10 +161,11 @@ class Learner:
 
     def improve(self, samples: Samples) -> tuple[Condition, ...]:
         """Learn from the samples, and measure the conditions of the gate. The head is then the new one."""
+        copies = _copies(samples, self._rng)
+        features = self.features(copies.images)
         old, calibration_before = self.head, self._calibration_error()
-        before, after = self._cross_validate(samples)
-        new = self.learn(samples)
-        self.head = new
+        before, after = self._cross_validate(samples, copies, features)
+        self.head = new = self.learn(features, copies.labels)
         return (
             _no_fall(
                 "MNIST validation, share read right",
@@ -180,11 +177,10 @@ class Learner:
             _no_fall(f"corrections, {FOLDS}-fold cross-validated", before, after, 0.0),
         )
 
-    def learn(self, samples: Samples) -> np.ndarray:
-        """The head after it has learned from the samples: as far as MNIST's validation split allows."""
+    def learn(self, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The head after it has learned from corrections: as far as MNIST's validation split allows."""
         old = self.head
-        copies = _copies(samples, self._rng)
-        change = fit_head(old, self._rehearsal, self.features(copies.images), copies.labels) - old
+        change = fit_head(old, self._rehearsal, features, labels) - old
         floor = self.mnist_accuracy(old) - MNIST_MAY_FALL
         heads = [old + step * change for step in STEPS]
         return next((head for head in heads if self.mnist_accuracy(head) >= floor), heads[-1])
@@ -211,15 +207,16 @@ class Learner:
         export_onnx(self.model, path.with_suffix(".onnx"), to_input(self.mnist.validation.images[:500]))
         return path
 
-    def _cross_validate(self, samples: Samples) -> tuple[float, float]:
+    def _cross_validate(self, samples: Samples, copies: Samples, features: np.ndarray) -> tuple[float, float]:
         """Share of the samples read right by the old head, and by heads that learned from other pictures."""
-        features, old = self.features(samples.images), self.head
+        originals, old = features[: len(samples)], self.head
         after = np.zeros(len(samples), int)
         for fold in range(FOLDS):
             held_out = samples.pictures % FOLDS == fold
             if held_out.any():
-                after[held_out] = self.answers(features[held_out], self.learn(samples.where(~held_out)))
-        before = self.answers(features, old)
+                others = copies.pictures % FOLDS != fold
+                after[held_out] = self.answers(originals[held_out], self.learn(features[others], copies.labels[others]))
+        before = self.answers(originals, old)
         return float((before == samples.labels).mean()), float((after == samples.labels).mean())
 
     def _calibration_error(self) -> float:
@@ -269,7 +266,7 @@ def _targets(labels: np.ndarray) -> np.ndarray:
 
 
 def _copies(samples: Samples, rng: np.random.Generator) -> Samples:
-    """The samples as they are, and changed as other moments of the same hand would change them."""
+    """The samples as they are, and then changed as the same hand would change them another time."""
     pairs = list(zip(samples.images, samples.labels, strict=True)) * COPIES
     changed = np.stack([augment(image, int(label), rng, spoiled=0.0) for image, label in pairs])
     return Samples(

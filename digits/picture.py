@@ -19,6 +19,7 @@ from digits.errors import PictureError
 LONGEST = 1600  # pixels; larger pictures are reduced first: a digit needs 28
 MOST_PIXELS = 120_000_000  # more than any camera gives; beyond that it is an attack or a mistake
 FAINTEST = 0.06  # contrast, as a share of full black on white, below which there is nothing to see
+SMALLEST_RULED = 56  # pixels a side below which a picture has no room for ruled lines
 FLAT = 4  # grey levels that clean paper may vary by
 
 Image.MAX_IMAGE_PIXELS = None  # limited by MOST_PIXELS instead, before anything is decoded
@@ -146,18 +147,24 @@ def _reduce(image: Image.Image) -> tuple[np.ndarray, float]:
 def separate_ink(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Ink and notes from pixels (height, width[, channels]) uint8 of grey, grey + alpha, RGB or RGBA."""
     grey, notes = _to_grey(colours)
-    paper = _paper_level(grey)
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
+    paper = _paper_level(counts)
+    clean = paper is not None
     if paper is None:
         difference = _against_shading(grey)
-        clean = False
-    else:
-        difference = grey.astype(np.float32) - paper
-        clean = True
-    dark_ink = _ink_is_dark(difference)
+        dark_ink = _ink_is_dark(difference)
+    else:  # a pixel's level alone decides: work out the levels that there are, and look each pixel up
+        difference = (np.arange(256, dtype=np.float32) - paper) * (counts > 0)
+        dark_ink = _ink_is_dark(difference * counts)
     ink = np.maximum(-difference if dark_ink else difference, 0) / 255
     if not dark_ink:
         notes.append("dark background: inverted")
-    return (_stretch(ink), notes) if clean else (_clean(ink), [*notes, "uneven paper: shading removed"])
+    if clean:
+        ink = cv2.LUT(grey, _stretch(ink))
+    else:
+        ink = _clean(ink)
+        notes.append("uneven paper: shading removed")
+    return _without_rules(ink, clean, notes), notes
 
 
 def _to_grey(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -196,15 +203,15 @@ def _lay_on_paper(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:
     return (flat[..., 0] if flat.shape[2] == 1 else flat), ["transparent background: laid on paper"]
 
 
-def _paper_level(grey: np.ndarray) -> float | None:
-    """The grey of clean, even paper; None if the paper is shaded or rough."""
-    counts = np.bincount(grey.ravel(), minlength=256)
+def _paper_level(counts: np.ndarray) -> float | None:
+    """The grey of clean, even paper; None if the paper is shaded or rough. counts: (256,) pixels of each grey."""
+    size = counts.sum()
     level = int(counts.argmax())
     near = counts[max(0, level - FLAT) : level + FLAT + 1].sum()
-    if near < 0.5 * grey.size and not _has_two_levels(counts):
+    if near < 0.5 * size and not _has_two_levels(counts):
         return None
     beside = counts[max(0, level - 40) : level + 41].sum() - near
-    return None if beside > 0.06 * grey.size and grey.size > 4096 else float(level)
+    return None if beside > 0.06 * size and size > 4096 else float(level)
 
 
 def _has_two_levels(counts: np.ndarray) -> bool:
@@ -248,3 +255,74 @@ def _clean(ink: np.ndarray) -> np.ndarray:
         return np.zeros_like(ink, np.float32)
     low = min(max(2.5 * noise, 0.25 * full), 0.6 * full, threshold / 255)
     return np.clip((ink - low) / max(full * 0.9 - low, 1e-3), 0, 1).astype(np.float32)
+
+
+def _without_rules(ink: np.ndarray, clean: bool, notes: list[str]) -> np.ndarray:
+    """Take away ruled lines, squares and cell borders; strokes that cross them are made whole again."""
+    if min(ink.shape) < SMALLEST_RULED:
+        return ink
+    inked = (ink > 0.3).astype(np.uint8)
+    rules = _rules(inked, clean) | _rules(inked.T, clean).T
+    if clean and rules.any():
+        rules &= _separate(inked, rules)
+    kept = ink
+    if rules.any():
+        notes.append("ruled lines removed")
+        gone = cv2.dilate(rules, np.ones((3, 3), np.uint8))
+        rest = inked & ~gone & 1
+        reach = 2 * max(2, round(min(ink.shape) / 40)) + 1
+        crossing = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8)) | cv2.morphologyEx(
+            rest, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8)
+        )
+        kept = np.where((gone > 0) & (crossing == 0), 0, ink).astype(np.float32)
+    return kept if clean else _without_fringe(kept)
+
+
+def _rules(inked: np.ndarray, clean: bool) -> np.ndarray:
+    """Horizontal straight lines from border to border, or, on rough paper, long ones along the border: a mask.
+
+    inked: (height, width) uint8 0 or 1.
+    """
+    height, width = inked.shape
+    if np.count_nonzero(inked.any(axis=0)) <= (0.9 if clean else 0.4) * width:
+        return np.zeros_like(inked)  # no ink reaches so far
+    thick = cv2.dilate(inked, np.ones((3, 1), np.uint8))  # a line may slant a little
+    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, max(3, width // 4)), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    mask = np.zeros_like(inked)
+    parallel = 0
+    for label in range(1, count):
+        left, top, length, depth = (int(value) for value in stats[label, :4])
+        across = length > 0.9 * width and depth < 0.15 * height
+        at_border = min(top + depth / 2, height - top - depth / 2) < 0.16 * height and depth < 0.15 * height
+        along = not clean and at_border and length > 0.4 * width
+        if across or along:
+            mask[labels == label] = 1
+            parallel += across
+    if clean and parallel == 0:
+        return np.zeros_like(inked)
+    return mask & thick
+
+
+def _separate(inked: np.ndarray, rules: np.ndarray) -> np.ndarray:
+    """On clean paper a line counts as ruled only if it stands apart, or crosses the picture with others beside it:
+    the bar of a 7 that fills its picture is no rule."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(inked | rules, connectivity=8)
+    ruled = np.bincount(labels.ravel(), weights=rules.ravel(), minlength=count)
+    apart = ruled > 0.6 * stats[:, cv2.CC_STAT_AREA]
+    apart[0] = False
+    return apart[labels].astype(np.uint8)
+
+
+def _without_fringe(ink: np.ndarray) -> np.ndarray:
+    """On rough paper, leave out what the edge of the picture cut off: the neighbours' ink and ends of lines."""
+    height, width = ink.shape
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0.3).astype(np.uint8), connectivity=8)
+    left, top = stats[:, 0], stats[:, 1]
+    right, bottom = left + stats[:, 2], top + stats[:, 3]
+    in_band = (right < 0.16 * width) | (left > 0.84 * width) | (bottom < 0.16 * height) | (top > 0.84 * height)
+    at_edge = (left <= 2) | (top <= 2) | (right >= width - 2) | (bottom >= height - 2)
+    thin = stats[:, 2:4].min(axis=1) < 0.05 * min(height, width)
+    fringe = in_band & (at_edge | thin)
+    fringe[0] = False
+    return np.where(fringe[labels], 0, ink).astype(np.float32) if fringe.any() else ink

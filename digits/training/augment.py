@@ -1,8 +1,8 @@
 """Augment: what hands, pens, pads and scanners do to a digit, done to MNIST's pictures.
 
-Four steps, each a function of one picture (28, 28) float32 in [0, 1], ink = 1, and a random generator: `rewrite` gives
+Five steps, each a function of one picture (28, 28) float32 in [0, 1], ink = 1, and a random generator: `rewrite` gives
 it a form of writing that MNIST lacks, `bend` an affine and an elastic deformation (Simard et al. 2003), `repen` another
-pen, `spoil` what a bad scan does. Nothing is ever flipped: a mirrored digit is another sign.
+pen, `rescan` the coarse pixels of an old scanner, `spoil` what a bad scan does. Nothing is ever flipped: a mirrored digit is another sign.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def augment(image: np.ndarray, label: int, rng: np.random.Generator, spoiled: fl
     if label in FORMS and rng.random() < 0.12:
         ink = rewrite(ink, label, rng)
     ink = bend(ink, rng)
+    if rng.random() < 0.1:
+        ink = rescan(ink, rng)
     if rng.random() < 0.3:
         ink = repen(ink, rng)
     if rng.random() < spoiled:
@@ -60,6 +62,18 @@ def repen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 0.9))
     gain = rng.uniform(1.2, 4)  # up to nearly binary
     return np.clip((ink - 0.5) * gain + 0.5, 0, 1).astype(np.float32)
+
+
+def rescan(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What a coarse black-and-white scanner leaves, stretched by up to what fills a square, through the road again."""
+    digit = _crop(ink)
+    height, width = digit.shape
+    scale = rng.uniform(10, 30) / max(height, width)
+    fill = rng.uniform(0, 1)  # 0 keeps the aspect, 1 makes a square of it
+    size = [max(2, round(scale * side * (max(height, width) / side) ** fill)) for side in (width, height)]
+    coarse = cv2.resize(digit, size, interpolation=cv2.INTER_AREA)
+    coarse = (coarse > rng.uniform(0.25, 0.55)).astype(np.float32)
+    return normalise(coarse) if coarse.any() else ink
 
 
 def rewrite(ink: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:

@@ -45,7 +45,7 @@ class Recipe:
 PRESETS = {
     "quick": Recipe(epochs=3, width=0.5, drawn=4_000, spoiled=0.0, ema=0.98),
     "default": Recipe(epochs=8),
-    "best": Recipe(epochs=20),
+    "best": Recipe(epochs=16),
 }
 
 

@@ -23,6 +23,7 @@ from rich.progress import track
 
 from digits import __version__
 from digits.classifier import Classifier
+from digits.errors import ModelError
 from digits.recognition import Digit
 from digits.training import report
 from digits.training.corruptions import CORRUPTIONS, corrupt
@@ -155,14 +156,21 @@ def evaluate(
 
 
 def measure(classifier: Classifier, test: Split) -> Evaluation:
-    """Everything that is known about a model after it has seen these pictures."""
+    """Everything that is known about a model after it has seen these pictures.
+
+    Raises ModelError if the file is replaced meanwhile: the figures would be those of two models.
+    """
+    digest = classifier.digest
     probabilities = classifier.classify(to_input(test.images))
     confusion = confusion_matrix(test.labels, probabilities.argmax(axis=1))
     correct = probabilities.argmax(axis=1) == test.labels
     corruptions = measure_corruptions(classifier.classify, test)
+    latency = measure_latency(classifier.classify, to_input(test.images))
+    if classifier.digest != digest:
+        raise ModelError(f"{classifier.path.name} was replaced while it was evaluated. Evaluate it again.")
     return Evaluation(
         model=classifier.path.name,
-        digest=classifier.digest,
+        digest=digest,
         bytes=classifier.path.stat().st_size,
         scores=score(probabilities, test.labels),
         labels=[_score_label(confusion, label) for label in range(10)],
@@ -172,7 +180,7 @@ def measure(classifier: Classifier, test: Split) -> Evaluation:
         mistakes=find_mistakes(probabilities, test),
         corruptions=corruptions,
         corrupted_accuracy=float(np.mean([corrupted.accuracy for corrupted in corruptions])),
-        latency=measure_latency(classifier.classify, to_input(test.images)),
+        latency=latency,
         machine=describe_machine(),
         versions=_versions(),
     )

@@ -6,8 +6,9 @@ import pytest
 from scipy.stats import binomtest, mannwhitneyu
 
 from digits.classifier import SHIPPED_MODEL, Classifier
+from digits.errors import ModelError
 from digits.training.data import Split, load_mnist
-from digits.training.evaluate import evaluate, find_mistakes, measure_corruptions, score
+from digits.training.evaluate import evaluate, find_mistakes, measure, measure_corruptions, score
 from digits.training.metrics import (
     auroc,
     brier_score,
@@ -99,6 +100,22 @@ def test_measure_corruptions_gives_one_accuracy_for_each():
     seven = np.eye(10, dtype=np.float32)[7]
     corruptions = measure_corruptions(lambda images: np.tile(seven, (len(images), 1)), pictures)
     assert [corrupted.accuracy for corrupted in corruptions] == [1.0] * 15
+
+
+@pytest.mark.skipif(not SHIPPED_MODEL.is_file(), reason="no model.onnx yet")
+def test_measure_refuses_figures_of_two_models(tmp_path):
+    model = tmp_path / "model.onnx"
+    model.write_bytes(SHIPPED_MODEL.read_bytes())
+    classifier = Classifier(model)
+    answer = classifier.classify
+
+    def classify_and_replace(images):
+        model.write_bytes(SHIPPED_MODEL.read_bytes() + b"\n\0")  # a field that ONNX skips: another file, as good
+        return answer(images)
+
+    classifier.classify = classify_and_replace
+    with pytest.raises(ModelError, match="replaced"):
+        measure(classifier, load_mnist().validation.first(20))
 
 
 @pytest.fixture(scope="module")

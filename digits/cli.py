@@ -285,7 +285,10 @@ def list_models(folder: ModelsFolder = Path("models")) -> None:
     """List the kept models, newest first; a star marks the one in service."""
     from digits.models import ModelHistory
 
-    for model in ModelHistory(folder).models():
+    models = ModelHistory(folder).models()
+    if not models:
+        print(f"No model is kept in {folder} yet: the first one is kept when corrections put a new one in service.")
+    for model in models:
         print(f"{'*' if model.in_service else ' '} {model.id}  {model.time[:19]}  {model.note}")
 
 

@@ -37,7 +37,7 @@ from IPython.display import Markdown
 
 from digits import Recognizer
 from digits.classifier import SHIPPED_MODEL, Classifier
-from digits.layout import find_digits
+from digits.layout import find_layout
 from digits.normalise import normalise
 from digits.picture import read_ink
 from digits.training.augment import NOT_A_DIGIT, augment, no_digit
@@ -124,13 +124,12 @@ pad = np.full((400, 400), 255, np.uint8)
 cv2.polylines(pad, [np.array([[215, 60], [330, 52], [318, 110], [280, 170], [262, 235]])], False, 40, 7, cv2.LINE_AA)
 cv2.polylines(pad, [np.array([[245, 150], [328, 140]])], False, 40, 7, cv2.LINE_AA)
 
-ink, notes = read_ink(pad)  # decoded, upright, paper removed: float32, ink = 1
-(left, top, right, bottom) = find_digits(ink)[0][0]  # where the first digit of the first line stands
-crop = ink[top:bottom, left:right]
-frame = normalise(crop)  # 20x20 fit, aspect kept, centre of mass in the middle of 28x28
+ink, _, _ = read_ink(pad)  # decoded, upright, paper removed: float32, ink = 1
+stroke = find_layout(ink).lines[0][0]  # the ink that belongs together, first line, first place
+frame = normalise(stroke.ink)  # 20x20 fit, aspect kept, pen like MNIST's, centre of mass in the middle of 28x28
 squeezed = 1 - cv2.resize(pad, (28, 28), interpolation=cv2.INTER_AREA) / 255
 titles = ["the pad", "ink", "the digit", "what the network sees", "merely squeezed"]
-show([255 - pad, ink, crop, frame, squeezed], titles, columns=5, size=2.2)
+show([255 - pad, ink, stroke.ink, frame, squeezed], titles, columns=5, size=2.2)
 
 # %% [markdown]
 # ## Augmentation

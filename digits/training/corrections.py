@@ -249,14 +249,14 @@ def fit_head(head: np.ndarray, rehearsal: np.ndarray, features: np.ndarray, labe
 
 
 def _activate(logits: np.ndarray) -> np.ndarray:
-    return np.hstack([softmax(logits[:, PROBABILITIES], axis=1), expit(logits[:, IS_DIGIT:])])
+    return np.asarray(np.hstack([softmax(logits[:, PROBABILITIES], axis=1), expit(logits[:, IS_DIGIT:])]))
 
 
 def _cross_entropy(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """(n, 11): by column, so that each can have its weight."""
     of_labels = -targets[:, PROBABILITIES] * log_softmax(logits[:, PROBABILITIES], axis=1)
     digit, is_digit = logits[:, IS_DIGIT:], targets[:, IS_DIGIT:]
-    return np.hstack([of_labels, np.logaddexp(0, digit) - is_digit * digit])
+    return np.asarray(np.hstack([of_labels, np.logaddexp(0, digit) - is_digit * digit]))
 
 
 def _targets(labels: np.ndarray) -> np.ndarray:

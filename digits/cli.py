@@ -207,6 +207,9 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 7860,
     page: Annotated[bool, typer.Option("--page/--no-page", help="The web page, or only the HTTP interface.")] = True,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer; more than 1 only with --no-page.")] = 1,
+    flagged: Annotated[Path, typer.Option(help="Folder for the pictures that visitors of the page flag.")] = Path(
+        "flagged"
+    ),
     model: Model = None,
 ) -> None:
     """Serve the web page and the HTTP interface."""
@@ -215,7 +218,7 @@ def serve(
     if page:
         from digits.web.server import serve as run_server
 
-        run_server(host=host, port=port, model=model)
+        run_server(host=host, port=port, model=model, flagged=flagged)
     else:
         from digits.web.api import serve as run_api
 

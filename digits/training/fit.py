@@ -70,6 +70,7 @@ def fit(recipe: Recipe, mnist: Mnist, seed: int, folder: Path, resume: bool = Fa
         validation_data=validation_pictures(mnist.validation),
         callbacks=_callbacks(recipe, folder),
         verbose=1 if sys.stdout.isatty() else 2,
+        shuffle=False,  # the generator has shuffled already
     )
     network.load_weights(folder / "best.weights.h5")
     return network

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -71,23 +72,25 @@ def running_server(
         process.wait(20)
 
 
-def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
+def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 400) -> None:
     """Return as soon as the page is served."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         try:
             urllib.request.urlopen(url, timeout=5).read()
             return
-        except OSError:
+        except (OSError, HTTPException):
             time.sleep(0.05)
     raise RuntimeError(f"{url} was not served: {log.read_text()}")
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, of those that the system does not give to outgoing connections."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 def find_browser() -> str | None:
@@ -113,7 +116,7 @@ class Desk:
         self.complaints: list[str] = []
         self.requested: list[str] = []
         self.sent: list[bytes] = []
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._note_request)

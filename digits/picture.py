@@ -262,7 +262,9 @@ def _without_rules(ink: np.ndarray, clean: bool, notes: list[str]) -> np.ndarray
     if min(ink.shape) < SMALLEST_RULED:
         return ink
     inked = (ink > 0.3).astype(np.uint8)
-    rules = _rules(inked, clean) | _rules(inked.T, clean).T
+    rules, upright = _rules(inked, clean), _rules(inked.T, clean).T
+    if not clean or cv2.connectedComponents(rules)[0] > 2:  # on clean paper a tall line is a 1, with or without a foot
+        rules |= upright
     if clean and rules.any():
         rules &= _separate(inked, rules)
     kept = ink

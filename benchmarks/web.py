@@ -52,7 +52,7 @@ STOPWATCH = """() => {
             window.times.push(performance.now() - window.lifted);
             window.lifted = null;
         });
-    }).observe(document.querySelector(".digits"), {childList: true});
+    }).observe(document.querySelector(".status"), {childList: true});
 }"""
 
 

@@ -23,6 +23,7 @@ from scipy.special import expit, log_softmax, softmax
 from digits.errors import FlagsError, ModelError
 from digits.flags import Flag, FlagStore
 from digits.models import ModelHistory, served_file
+from digits.recognition import NOT_A_DIGIT_BELOW
 from digits.training.augment import NOT_A_DIGIT, augment, no_digit
 from digits.training.data import Mnist, Split, load_mnist
 from digits.training.evaluate import to_input
@@ -32,6 +33,7 @@ from digits.training.strokes import synthesise
 
 MNIST_MAY_FALL = 0.0005  # share of the validation split: 0.05 points
 CALIBRATION_BAR = 0.005  # expected calibration error on the validation split
+CALIBRATION_SLACK = 0.002  # or so much above what it was: 3,000 pictures do not tell it more exactly
 FOLDS = 4
 
 REHEARSED = 4_000  # MNIST pictures that are rehearsed, as they are and once more augmented
@@ -162,44 +164,35 @@ class Learner:
     def improve(self, samples: Samples) -> tuple[Condition, ...]:
         """Learn from the samples, and measure the conditions of the gate. The head is then the new one."""
         copies = _copies(samples, self._rng)
-        features = self.features(copies.images)
-        old, calibration_before = self.head, self._calibration_error()
+        features, old = self.features(copies.images), self.head
         before, after = self._cross_validate(samples, copies, features)
-        self.head = new = self.learn(features, copies.labels)
-        return (
-            _no_fall(
-                "MNIST validation, share read right",
-                self.mnist_accuracy(old),
-                self.mnist_accuracy(new),
-                MNIST_MAY_FALL,
-            ),
-            _calibrated("calibration error on MNIST validation", calibration_before, self._calibration_error()),
-            _no_fall(f"corrections, {FOLDS}-fold cross-validated", before, after, 0.0),
-        )
+        self.head = self.learn(features, copies.labels)
+        corrections = _no_fall(f"corrections, {FOLDS}-fold cross-validated", before, after, 0.0)
+        return (*self._on_mnist(old, self.head), corrections)
 
     def learn(self, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """The head after it has learned from corrections: as far as MNIST's validation split allows."""
         old = self.head
         change = fit_head(old, self._rehearsal, features, labels) - old
-        floor = self.mnist_accuracy(old) - MNIST_MAY_FALL
         heads = [old + step * change for step in STEPS]
-        return next((head for head in heads if self.mnist_accuracy(head) >= floor), heads[-1])
+        return next((head for head in heads if _all_pass(self._on_mnist(old, head))), heads[-1])
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """images: (n, 28, 28) uint8."""
         features = self._body.predict(to_input(images), batch_size=256, verbose=0)
         return np.hstack([features, np.ones((len(images), 1), np.float32)])
 
+    def probabilities(self, features: np.ndarray, head: np.ndarray) -> np.ndarray:
+        """(n, 10) in [0, 1], what the model answers with that head; a row sums to the probability of a digit."""
+        logits = features @ head
+        temperature, platt = self.model.get_layer("temperature"), self.model.get_layer("platt")
+        labels = softmax(temperature.scale * logits[:, PROBABILITIES], axis=1)
+        return np.asarray(labels * expit(platt.scale * logits[:, IS_DIGIT:] + platt.offset))
+
     def answers(self, features: np.ndarray, head: np.ndarray) -> np.ndarray:
         """(n,) int: 0..9 or NOT_A_DIGIT."""
-        logits = features @ head
-        platt = self.model.get_layer("platt")
-        is_digit = platt.scale * logits[:, IS_DIGIT] + platt.offset > 0
-        return np.where(is_digit, logits[:, PROBABILITIES].argmax(axis=1), NOT_A_DIGIT)
-
-    def mnist_accuracy(self, head: np.ndarray) -> float:
-        """Share of MNIST's validation split that is read right, in [0, 1]."""
-        return float((self.answers(self._validation, head) == self.mnist.validation.labels).mean())
+        probabilities = self.probabilities(features, head)
+        return np.where(probabilities.sum(axis=1) < NOT_A_DIGIT_BELOW, NOT_A_DIGIT, probabilities.argmax(axis=1))
 
     def save(self, path: Path) -> Path:
         """Write the model as .h5 and, beside it, as .onnx."""
@@ -219,10 +212,27 @@ class Learner:
         before = self.answers(originals, old)
         return float((before == samples.labels).mean()), float((after == samples.labels).mean())
 
-    def _calibration_error(self) -> float:
-        labels, is_digit = self.model.predict(to_input(self.mnist.validation.images), batch_size=256, verbose=0)
-        correct = labels.argmax(axis=1) == self.mnist.validation.labels
-        return expected_calibration_error((labels * is_digit).max(axis=1), correct)
+    def _on_mnist(self, old: np.ndarray, new: np.ndarray) -> tuple[Condition, Condition]:
+        """What MNIST's validation split says about a new head."""
+        (right_before, error_before), (right_after, error_after) = (self._measure(head) for head in (old, new))
+        bar = max(CALIBRATION_BAR, error_before + CALIBRATION_SLACK)
+        return (
+            _no_fall("MNIST validation, share read right", right_before, right_after, MNIST_MAY_FALL),
+            Condition(
+                "calibration error on MNIST validation",
+                error_before,
+                error_after,
+                error_after <= bar,
+                f"at most {bar:.4f}",
+            ),
+        )
+
+    def _measure(self, head: np.ndarray) -> tuple[float, float]:
+        """On MNIST's validation split: the share that is read right, and the expected calibration error."""
+        probabilities = self.probabilities(self._validation, head)
+        correct = probabilities.argmax(axis=1) == self.mnist.validation.labels
+        right = self.answers(self._validation, head) == self.mnist.validation.labels
+        return float(right.mean()), expected_calibration_error(probabilities.max(axis=1), correct)
 
 
 def fit_head(head: np.ndarray, rehearsal: np.ndarray, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -292,9 +302,8 @@ def _no_fall(name: str, before: float, after: float, by: float) -> Condition:
     return Condition(name, before, after, after >= before - by, rule)
 
 
-def _calibrated(name: str, before: float, after: float) -> Condition:
-    bar = max(CALIBRATION_BAR, before)
-    return Condition(name, before, after, after <= bar, f"at most {bar:.4f}")
+def _all_pass(conditions: tuple[Condition, ...]) -> bool:
+    return all(condition.passed for condition in conditions)
 
 
 def _promote_or_keep(model: Path, candidate: Path, conditions: tuple[Condition, ...], learned: int) -> Improvement:
@@ -316,7 +325,10 @@ def _load(path: Path) -> keras.Model:
     try:
         model = keras.saving.load_model(path, compile=False)
         network = model.get_layer("digits")
-        network.get_layer("label"), network.get_layer("digit"), model.get_layer("platt")
+        _ = (
+            [network.get_layer(name) for name in ("label", "digit")],
+            [model.get_layer(name) for name in ("temperature", "platt")],
+        )
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} is no model that train_model.py wrote: {error}") from error
     return model

@@ -1,5 +1,6 @@
 """Corrections, with the real model and real MNIST: a hand that it cannot read, and labels that are wrong."""
 
+import dataclasses
 import io
 import shutil
 from pathlib import Path
@@ -22,7 +23,10 @@ MODEL = Path(__file__).parents[2] / "model.h5"
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):
-    """A copy of the trained model, served as mine.onnx; a shorter rehearsal keeps the test short."""
+    """A copy of the trained model, served as mine.onnx; less rehearsal and validation keep the test short."""
+    mnist = load_mnist()
+    less = dataclasses.replace(mnist, validation=mnist.validation.first(1_000))
+    monkeypatch.setattr(corrections, "load_mnist", lambda folder: less)
     monkeypatch.setattr(corrections, "REHEARSED", 1_000)
     shutil.copy(MODEL, tmp_path / "mine.h5")
     shutil.copy(MODEL.parent / "digits" / "model.onnx", tmp_path / "mine.onnx")
@@ -49,6 +53,11 @@ def flag(store, images, label, classifier=None):
 
 def as_input(images):
     return np.stack(images)[..., None].astype(np.float32) / 255
+
+
+def count_right(model, split):
+    probabilities = Classifier(model.with_suffix(".onnx")).classify(as_input(split.images))
+    return int(((probabilities.argmax(axis=1) == split.labels) & (probabilities.sum(axis=1) >= 0.5)).sum())
 
 
 def lying_ones(count, rng):
@@ -95,19 +104,13 @@ def test_improve_leaves_the_model_alone_when_a_condition_fails(model, store, mon
 
 def test_improve_with_wrong_labels_does_not_make_mnist_worse(model, store):
     mnist = load_mnist()
-    validation = as_input(mnist.validation.images)
-    before = (
-        Classifier(model.with_suffix(".onnx")).classify(validation).argmax(axis=1) == mnist.validation.labels
-    ).mean()
+    before = count_right(model, mnist.validation.first(1_000))
     for image in mnist.train.images[mnist.train.labels == 3][:30]:
         flag(store, [image], "8")
 
     corrections.improve(store.folder, model)
 
-    after = (
-        Classifier(model.with_suffix(".onnx")).classify(validation).argmax(axis=1) == mnist.validation.labels
-    ).mean()
-    assert after >= before - 0.0005
+    assert count_right(model, mnist.validation.first(1_000)) >= before
 
 
 def test_improve_says_what_is_missing(model, store):

@@ -48,7 +48,7 @@ def bend(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     motion[1] = cosine * shear - sine * scale_y, sine * shear + cosine * scale_y
     motion[2] = (SIZE - 1) / 2 + rng.normal(0, 0.8, 2)
     motion[3:] = rng.normal(0, rng.uniform(0.2, 1.2), (ELASTIC * ELASTIC, 2))
-    return cv2.remap(ink, (BASIS @ motion).reshape(SIZE, SIZE, 2), None, cv2.INTER_LINEAR)
+    return cv2.remap(ink, (BASIS @ motion).reshape(SIZE, SIZE, 2), None, cv2.INTER_LINEAR)  # type: ignore
 
 
 def repen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -177,7 +177,7 @@ def _smear(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _jumble(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     moved = INDEX + rng.normal(0, rng.uniform(0.4, 1.1), INDEX.shape).astype(np.float32)
-    return cv2.remap(np.asarray(ink, np.float32), moved, None, cv2.INTER_LINEAR)
+    return cv2.remap(np.asarray(ink, np.float32), moved, None, cv2.INTER_LINEAR)  # type: ignore
 
 
 def _bands(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:

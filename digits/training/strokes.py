@@ -60,7 +60,8 @@ def write(form: str, rng: np.random.Generator) -> list[Stroke]:
 
 
 def _points(stroke: str) -> list[tuple[float, float, bool]]:
-    return [(*map(float, point.rstrip("!").split(",")), point.endswith("!")) for point in stroke.split()]
+    points = [(point.rstrip("!").split(","), point.endswith("!")) for point in stroke.split()]
+    return [(float(x), float(y), corner) for (x, y), corner in points]
 
 
 def _curve(points: list[tuple[float, float, bool]], rng: np.random.Generator, shaky: float) -> Stroke:
@@ -75,7 +76,7 @@ def _curve(points: list[tuple[float, float, bool]], rng: np.random.Generator, sh
 def _spline(places: np.ndarray) -> Stroke:
     """Catmull-Rom spline through the places."""
     if len(places) == 2:
-        return np.linspace(*places, STEPS)
+        return np.linspace(places[0], places[1], STEPS)
     padded = np.concatenate([2 * places[:1] - places[1:2], places, 2 * places[-1:] - places[-2:-1]])
     p0, p1, p2, p3 = (padded[i : len(padded) - 3 + i, None] for i in range(4))
     t = np.linspace(0, 1, STEPS)[:, None]
@@ -136,7 +137,7 @@ def _letter(rng: np.random.Generator) -> np.ndarray:
     cv2.putText(ink, letter, (40, 100), font, 3, 255, int(rng.integers(2, 13)), cv2.LINE_AA)
     if not ink.any():
         return _sign(rng)
-    source = np.float32([[0, 0], [169, 0], [0, 139]])
+    source = np.array([[0, 0], [169, 0], [0, 139]], np.float32)
     target = source + rng.normal(0, 18, source.shape).astype(np.float32)
     return crop(cv2.warpAffine(ink, cv2.getAffineTransform(source, target), (200, 170)).astype(np.float32) / 255)
 

@@ -155,15 +155,19 @@ def measure_start(_: Path, scale: Scale, __: Path) -> None:
 def measure_rate(folder: Path, scale: Scale, data: Path) -> None:
     """Pictures a second through the whole road, by one process and by one a core; the limit is decoding alone."""
     cores = os.cpu_count() or 1
-    print("| PNG | 1 process /s | spread | a core each /s | spread | of linear | decoding alone /s | n |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| PNG | 1 process /s | spread | its CPU ms each | a core each /s | spread | of linear | decoding alone /s | n |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     for size in (PAD, 28):
         pictures = make_pictures(folder, size, scale.few, data)
+        busy = time.process_time()
         alone = [_rate(pictures, local_engine(1)) for _ in range(scale.repeats)]
+        busy = (time.process_time() - busy) / scale.repeats / scale.few * 1000
         together = [_rate(pictures, local_engine(cores)) for _ in range(scale.repeats)]
         one, all_ = statistics.median(alone), statistics.median(together)
         print(
-            f"| {size}x{size} | {one:.0f} | {min(alone):.0f}-{max(alone):.0f} | {all_:.0f} on {cores} | "
+            f"| {size}x{size} | {one:.0f} | {min(alone):.0f}-{max(alone):.0f} | {busy:.2f} | {all_:.0f} on {cores} | "
             f"{min(together):.0f}-{max(together):.0f} | {all_ / one / cores:.0%} | {_decoding_rate(pictures):.0f} | "
             f"{scale.repeats} x {scale.few:,} |",
             flush=True,

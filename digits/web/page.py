@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio
 
+from digits.errors import PictureError
 from digits.flags import FlagStore
 from digits.recognizer import Recognizer
 from digits.rows import as_row
@@ -79,7 +80,10 @@ def _endpoint(recognizer: Recognizer) -> None:
         Returns:
             the text that was read; for each digit its label, confidence, verdict, three most probable labels and box.
         """
-        return as_row("picture", recognizer.recognize(picture))
+        try:
+            return as_row("picture", recognizer.recognize(picture))
+        except PictureError as error:
+            raise gradio.Error(str(error), print_exception=False) from error
 
     picture = gradio.File(type="binary", label="picture", visible=False)
     answer = gradio.JSON(label="answer", visible=False)

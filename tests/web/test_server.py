@@ -78,6 +78,9 @@ def test_gradio_client_reads_a_picture(server, tmp_path):
     client = gradio_client.Client(server.url, verbose=False)
     assert client.predict(gradio_client.handle_file(picture), api_name="/recognize")["text"] == "7"
     assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/recognize"]
+    picture.write_bytes(b"no picture")
+    with pytest.raises(gradio_client.exceptions.AppError, match="picture"):
+        client.predict(gradio_client.handle_file(picture), api_name="/recognize")
 
 
 def test_mcp_offers_one_tool(tmp_path):

@@ -155,9 +155,7 @@ def measure_start(_: Path, scale: Scale, __: Path) -> None:
 def measure_rate(folder: Path, scale: Scale, data: Path) -> None:
     """Pictures a second through the whole road, by one process and by one a core; the limit is decoding alone."""
     cores = os.cpu_count() or 1
-    print(
-        "| PNG | 1 process /s | spread | its CPU ms each | a core each /s | spread | of linear | decoding alone /s | n |"
-    )
+    print("| PNG | 1 process /s | spread | CPU ms each | a core each /s | spread | of linear | decoding alone /s | n |")
     print("|---|---|---|---|---|---|---|---|---|")
     for size in (PAD, 28):
         pictures = make_pictures(folder, size, scale.few, data)

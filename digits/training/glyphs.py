@@ -1,7 +1,7 @@
 """Glyphs: the forms in which people write digits, and signs that are none, as strokes.
 
-A form is strokes separated by ";". A stroke is points "x,y" in a box of 100 x 100, y down, joined by a smooth curve that
-turns sharply only at points marked "!".
+A form is strokes separated by ";". A stroke is points "x,y" in a box of 100 x 100, y down, joined by a smooth curve
+that turns sharply only at points marked "!".
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ with a round pen, and brought into MNIST's frame by digits.normalise, as every p
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -70,7 +72,7 @@ def _curve(points: list[tuple[float, float, bool]], rng: np.random.Generator, sh
     round_corners = rng.random() < 0.3  # a fast hand
     corners = [i for i, point in enumerate(points) if point[2] and not round_corners and 0 < i < len(points) - 1]
     bounds = [0, *corners, len(points) - 1]
-    return np.concatenate([_spline(places[a : b + 1]) for a, b in zip(bounds, bounds[1:], strict=False)])
+    return np.concatenate([_spline(places[a : b + 1]) for a, b in pairwise(bounds)])
 
 
 def _spline(places: np.ndarray) -> Stroke:
@@ -80,7 +82,7 @@ def _spline(places: np.ndarray) -> Stroke:
     padded = np.concatenate([2 * places[:1] - places[1:2], places, 2 * places[-1:] - places[-2:-1]])
     p0, p1, p2, p3 = (padded[i : len(padded) - 3 + i, None] for i in range(4))
     t = np.linspace(0, 1, STEPS)[:, None]
-    curve = p1 + t / 2 * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0)))
+    curve: Stroke = p1 + t / 2 * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0)))
     return curve.reshape(-1, 2)
 
 

@@ -1,6 +1,6 @@
 """Fill what is generated into README.md: between `<!-- help: predict -->` and `<!-- end -->`, `digits predict --help`.
 
-    python docs/readme.py
+    python -m docs.readme
 
 The name after "help:" is a command, several words for a group's ("help: flags list"), or nothing for `digits --help`.
 tests/test_docs.py fails when README.md is not up to date.

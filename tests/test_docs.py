@@ -53,4 +53,4 @@ def test_fill_puts_the_help_of_a_command_between_its_marks(readme):
 def test_readme_shows_the_help_of_today(readme):
     text = (ROOT / "README.md").read_text("utf-8")
     assert readme.REGION.search(text)
-    assert readme.fill(text) == text, "run: python docs/readme.py"
+    assert readme.fill(text) == text, "run: python -m docs.readme"

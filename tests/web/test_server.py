@@ -87,7 +87,8 @@ def test_mcp_offers_one_tool(tmp_path):
     pytest.importorskip("mcp")
     with running_server(tmp_path, "--mcp", "--flagged", str(tmp_path / "flagged")) as server:
         schema = json.loads(urllib.request.urlopen(server.url + "/gradio_api/mcp/schema").read())
-    assert [tool["name"] for tool in schema] == ["recognize"]
+    (tool,) = schema
+    assert tool["name"].endswith("recognize")
 
 
 def test_replaced_model_answers_without_a_restart(tmp_path):

@@ -21,7 +21,12 @@ INKED = 0.35  # what is darker belongs to a stroke
 LONGEST_RUN = 4  # strokes of one digit
 WIDEST = 1.7  # width of a digit, in heights of its line
 WIDEST_GAP = 0.45  # between two strokes of one digit, in heights of the line
-CUT_COST = 2.5  # how much less probable, as a logarithm, a cut through ink is than none
+CUT_HEIGHT = 64  # pixels to which a stroke is reduced before it is cut
+MOST_SEAMS = 14
+CUT_COST = 1.0  # how much less probable, as a logarithm, a cut through ink is than none
+NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
+FEW = 4  # strokes of a picture that hardly holds several lines
+SURE = 0.9  # a digit that is more probable than this is not cut
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
 Classify = Callable[[np.ndarray], np.ndarray]
@@ -115,7 +120,7 @@ def choose_digits(
 def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
     """Connected ink, specks left out."""
     inked = (ink > INKED).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    count, labels, stats = _components(inked)
     if count > 9:
         count, labels, stats = _bridge_dots(inked, count, labels, stats)
     if count <= 1:
@@ -124,17 +129,31 @@ def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
     extents = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
     least = max(ink.shape) / 100 if max(ink.shape) > THUMBNAIL else 0
     kept = (sizes > 0.02 * sizes.max()) & (extents > 0.1 * extents.max()) & (extents > least)
-    strokes = [_stroke(ink, labels, stats, label + 1) for label in np.flatnonzero(kept)]
+    strokes = [_stroke(ink, labels, stats, int(label) + 1) for label in np.flatnonzero(kept)]
     notes = [f"specks ignored: {count - 1 - len(strokes)}"] if len(strokes) < count - 1 else []
     return strokes, notes
 
 
-def _bridge_dots(inked: np.ndarray, count: int, labels: np.ndarray, stats: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+def _components(inked: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+    """Connected components of what is inked, sought where there is ink: number, labels, stats as OpenCV gives them."""
+    left, top, width, height = cv2.boundingRect(inked)
+    if width == 0:
+        return 1, np.zeros(inked.shape, np.int32), np.zeros((1, 5), np.int32)
+    window = slice(top, top + height), slice(left, left + width)
+    labels = np.zeros(inked.shape, np.int32)
+    count, labels[window], stats, _ = cv2.connectedComponentsWithStats(inked[window], connectivity=8)
+    stats[:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP]] += left, top
+    return count, labels, stats
+
+
+def _bridge_dots(
+    inked: np.ndarray, count: int, labels: np.ndarray, stats: np.ndarray
+) -> tuple[int, np.ndarray, np.ndarray]:
     """A dotted line is one stroke: if a pen's width bridges most gaps between many dots, they are bridged."""
-    dots = stats[1:, cv2.CC_STAT_AREA]
-    reach = max(2, round(float(np.sqrt(np.median(dots)))))
-    if reach > 0.04 * max(inked.shape):
-        return count, labels, stats
+    areas, widths, heights = (stats[1:, column].astype(float) for column in (cv2.CC_STAT_AREA, 2, 3))
+    if np.median(areas / (widths * heights)) < 0.5 or np.median(np.maximum(widths, heights)) > 0.05 * max(inked.shape):
+        return count, labels, stats  # strokes, not dots
+    reach = max(2, round(float(np.sqrt(np.median(areas)))))
     bridged = cv2.dilate(inked, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1, reach + 1)))
     fewer, bridged_labels = cv2.connectedComponents(bridged, connectivity=8)
     if fewer - 1 > (count - 1) / 3:
@@ -176,12 +195,32 @@ def join(strokes: list[Stroke]) -> Stroke:
     return Stroke((left, top, right, bottom), ink)
 
 
+def _mend_breaks(strokes: list[Stroke]) -> list[Stroke]:
+    """A digit that the pen left in two, one part closely above the other, is one stroke."""
+    mended: list[Stroke] = []
+    for stroke in sorted(strokes, key=lambda s: s.box[1]):
+        broken = next((other for other in mended if _continues(other, stroke)), None)
+        if broken is not None:
+            mended.remove(broken)
+            stroke = join([broken, stroke])
+        mended.append(stroke)
+    return mended
+
+
+def _continues(upper: Stroke, lower: Stroke) -> bool:
+    common = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
+    gap = lower.box[1] - upper.box[3]
+    return common > 0.5 * min(upper.width, lower.width) and gap < 0.12 * (lower.box[3] - upper.box[1])
+
+
 def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:
     """Strokes into lines, top to bottom, each from left to right.
 
     A stroke belongs to the line of its neighbour to the left whose height it shares, so that slanted lines hold
     together; what is much lower than a digit (a bar, a dot) goes to the nearest line.
     """
+    if len(strokes) <= FEW:
+        strokes = _mend_breaks(strokes)
     tall = float(np.median([s.height for s in strokes if s.height >= 0.5 * max(t.height for t in strokes)]))
     large = sorted((s for s in strokes if s.height > 0.45 * tall), key=lambda s: s.box[0])
     small = [s for s in strokes if s.height <= 0.45 * tall]
@@ -267,40 +306,43 @@ def _best_path(candidates: list[Candidate], scores: list[float], count: int) -> 
     path: list[Candidate] = []
     end = count
     while end > 0:
-        candidate = chosen[end]
-        assert candidate is not None  # every single stroke is a candidate
-        path.append(candidate)
-        end = candidate.first
+        last = chosen[end]
+        assert last is not None  # every single stroke is a candidate
+        path.append(last)
+        end = last.first
     return path[::-1]
 
 
 def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -> list[Found]:
     """Cut a stroke that is no single digit into touching ones; [] if it is better left whole."""
-    height = max(s.height for s in line)
-    confidence = float(whole.probabilities.max())
-    aspect = stroke.width / stroke.height
-    if confidence > 0.9 or aspect < 0.6 or (aspect < 0.9 and confidence > 0.5):
+    if float(whole.probabilities.max()) > SURE or stroke.width < NARROWEST_CUT * stroke.height:
         return []
-    cuts = _cut_places(stroke.ink)
-    pieces = [(a, b) for i, a in enumerate(cuts) for b in cuts[i + 1 :]]
+    scale = min(1.0, CUT_HEIGHT / stroke.height)
+    ink = cv2.resize(stroke.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else stroke.ink
+    seams = _find_seams(ink)
+    height = scale * max(s.height for s in line)
     candidates = []
-    for a, b in pieces:
-        part = _between(stroke, a, b)
-        if part is not None and 0.08 * height < part.width < 1.3 * height and part.height > 0.4 * height:
-            image = normalise(_tight(part.ink))
-            candidates.append(Candidate(whole.line, cuts.index(a), cuts.index(b) - 1, part.box, image))
-    if not candidates:
+    for first in range(len(seams) - 1):
+        for last in range(first, len(seams) - 1):
+            part = _between(ink, seams[first], seams[last + 1])
+            if part is not None and 0.06 * height < part.width < 1.4 * height and part.height > 0.4 * height:
+                box = _place(part.box, stroke.box, scale)
+                candidates.append(Candidate(whole.line, first, last, box, normalise(_tight(part.ink))))
+    if not _is_covered(candidates, len(seams) - 1):
         return []
     rows = classify(np.stack([candidate.image for candidate in candidates])[..., None])
     scores = [_score(row) - CUT_COST for row in rows]
-    if not _is_covered(candidates, len(cuts) - 1):
-        return []
-    path = _best_path(candidates, scores, len(cuts) - 1)
+    path = _best_path(candidates, scores, len(seams) - 1)
     places = {id(candidate): i for i, candidate in enumerate(candidates)}
     total = sum(scores[places[id(candidate)]] for candidate in path)
     if len(path) < 2 or total + CUT_COST < _score(whole.probabilities):
         return []
     return [Found(c.box, c.image, rows[places[id(c)]], whole.line) for c in path]
+
+
+def _place(box: Box, within: Box, scale: float) -> Box:
+    left, top, right, bottom = (round(side / scale) for side in box)
+    return within[0] + left, within[1] + top, min(within[0] + right, within[2]), min(within[1] + bottom, within[3])
 
 
 def _is_covered(candidates: list[Candidate], count: int) -> bool:
@@ -312,34 +354,62 @@ def _is_covered(candidates: list[Candidate], count: int) -> bool:
     return count in reached
 
 
-def _cut_places(ink: np.ndarray) -> list[tuple[float, float]]:
-    """Straight cuts (x at mid-height, slant) from left to right, where little ink is crossed; both ends included."""
+def _find_seams(ink: np.ndarray) -> list[np.ndarray]:
+    """Paths from top to bottom along which little ink is crossed, from left to right, both edges included.
+
+    ink: (height, width) float32. Each path gives its column for every row. The cheapest path through each place in
+    three rows is found by dynamic programming; the cheapest paths that differ are kept.
+    """
     height, width = ink.shape
-    middle = height / 2
-    pen = pen_width(ink)
-    places: list[tuple[float, float, float]] = []  # ink crossed, x, slant
-    for slant in (-0.35, -0.15, 0.0, 0.15, 0.35):
-        sheared = cv2.warpAffine(ink, np.array([[1, slant, -slant * middle], [0, 1, 0]], np.float32), (width, height))
-        profile = cv2.GaussianBlur(sheared.sum(axis=0).reshape(1, -1), (0, 0), max(0.5, pen / 4)).ravel()
-        for x in range(1, width - 1):
-            if profile[x] <= profile[x - 1] and profile[x] < profile[x + 1] and profile[x] < 3 * pen:
-                places.append((float(profile[x]), float(x), slant))
-    chosen: list[tuple[float, float]] = []
-    for _, x, slant in sorted(places):
-        inside = 0.12 * height < x < width - 0.12 * height
-        if inside and len(chosen) < 6 and all(abs(x - other) > max(pen, 0.08 * height) for other, _ in chosen):
-            chosen.append((x, slant))
-    return [(-1.0 - height, 0.0), *sorted(chosen), (width + 1.0 + height, 0.0)]
+    cost = ink + 0.02
+    down, from_above = _cheapest(cost)
+    up, from_below = _cheapest(cost[::-1])
+    up, from_below = up[::-1], from_below[::-1]
+    pen = max(pen_width(ink), 1.0)
+    found: list[tuple[float, np.ndarray]] = []
+    for row in (height // 3, height // 2, 2 * height // 3):
+        through = down[row] + up[row] - cost[row]
+        for x in range(2, width - 2):
+            if through[x] <= through[x - 1] and through[x] < through[x + 1] and through[x] < 5 * pen + 0.04 * height:
+                found.append((float(through[x]), _trace(from_above, from_below, row, x)))
+    kept: list[np.ndarray] = []
+    for _, seam in sorted(found, key=lambda pair: pair[0]):
+        inside = 0.08 * height < seam.mean() < width - 0.08 * height
+        if inside and len(kept) < MOST_SEAMS and all(np.abs(seam - other).mean() > 0.06 * height for other in kept):
+            kept.append(seam)
+    kept.sort(key=lambda seam: float(seam.mean()))
+    return [np.full(height, -1), *kept, np.full(height, width)]
 
 
-def _between(stroke: Stroke, first: tuple[float, float], last: tuple[float, float]) -> Stroke | None:
-    """The ink right of one cut and left of another."""
-    height, width = stroke.ink.shape
-    x = np.arange(width)[None]
-    y = np.arange(height)[:, None] - height / 2
-    ink = stroke.ink * ((x >= first[0] + first[1] * y) & (x < last[0] + last[1] * y))
-    left, top, columns, rows = cv2.boundingRect((ink > INKED).astype(np.uint8))
+def _cheapest(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cost of the cheapest path from the first row to each place, and the step (-1, 0, 1) that led there."""
+    height, width = cost.shape
+    total, step = cost.copy(), np.zeros(cost.shape, np.int64)
+    for row in range(1, height):
+        above = np.pad(total[row - 1], 1, constant_values=np.inf)
+        ways = np.stack([above[:-2] + 0.1, above[1:-1], above[2:] + 0.1])  # a slanting step costs a little
+        best = ways.argmin(axis=0)
+        total[row] += ways[best, np.arange(width)]
+        step[row] = best - 1
+    return total, step
+
+
+def _trace(from_above: np.ndarray, from_below: np.ndarray, row: int, x: int) -> np.ndarray:
+    """The columns of the cheapest path through column x of a row."""
+    seam = np.empty(len(from_above), np.int64)
+    seam[row] = x
+    for y in range(row, 0, -1):
+        seam[y - 1] = seam[y] + from_above[y, seam[y]]
+    for y in range(row, len(seam) - 1):
+        seam[y + 1] = seam[y] + from_below[y, seam[y]]
+    return seam
+
+
+def _between(ink: np.ndarray, first: np.ndarray, last: np.ndarray) -> Stroke | None:
+    """The ink right of one seam and left of another; None if there is none. Its box is in `ink`."""
+    x = np.arange(ink.shape[1])[None]
+    part = ink * ((x > first[:, None]) & (x <= last[:, None]))
+    left, top, columns, rows = cv2.boundingRect((part > INKED).astype(np.uint8))
     if columns == 0:
         return None
-    box = stroke.box[0] + left, stroke.box[1] + top, stroke.box[0] + left + columns, stroke.box[1] + top + rows
-    return Stroke(box, ink[top : top + rows, left : left + columns])
+    return Stroke((left, top, left + columns, top + rows), part[top : top + rows, left : left + columns])

@@ -16,10 +16,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from digits.errors import PictureError
 
-LONGEST = 1600  # pixels; larger pictures are reduced first: a digit needs 28
+LONGEST = 1000  # pixels; larger pictures are reduced first: a digit needs 28
 MOST_PIXELS = 120_000_000  # more than any camera gives; beyond that it is an attack or a mistake
 FAINTEST = 0.06  # contrast, as a share of full black on white, below which there is nothing to see
 SMALLEST_RULED = 56  # pixels a side below which a picture has no room for ruled lines
+PARALLEL = 3  # lines across clean paper: fewer may be the bars of a digit
 FLAT = 4  # grey levels that clean paper may vary by
 
 Image.MAX_IMAGE_PIXELS = None  # limited by MOST_PIXELS instead, before anything is decoded
@@ -70,7 +71,9 @@ def _open(picture: Any) -> Image.Image:
     except FileNotFoundError as error:
         raise PictureError(f"There is no file {name}. Check the path.") from error
     except UnidentifiedImageError as error:
-        raise PictureError(f"{name}: no picture that can be read. Expected PNG, JPEG, GIF, BMP, TIFF or WebP.") from error
+        raise PictureError(
+            f"{name}: no picture that can be read. Expected PNG, JPEG, GIF, BMP, TIFF, WebP."
+        ) from error
     except (OSError, SyntaxError, ValueError) as error:
         raise PictureError(f"{name} could not be opened as a picture: {error}") from error
     if image.width * image.height > MOST_PIXELS:
@@ -88,7 +91,8 @@ def _from_array(array: np.ndarray) -> Image.Image:
         array = array[..., 0]
     if array.size == 0 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):
         raise PictureError(
-            f"An array of shape {shape} is no picture. Expected (height, width), (height, width, 3) or (height, width, 4)."
+            f"An array of shape {shape} is no picture. "
+            "Expected (height, width), (height, width, 3) or (height, width, 4)."
         )
     if array.dtype == np.uint16:
         array = (array >> 8).astype(np.uint8)
@@ -99,9 +103,9 @@ def _from_array(array: np.ndarray) -> Image.Image:
     elif np.issubdtype(array.dtype, np.integer) and array.min() >= 0 and array.max() <= 255:
         array = array.astype(np.uint8)
     if array.dtype != np.uint8:
+        values = f"from {array.min()} to {array.max()} " if np.issubdtype(array.dtype, np.integer) else ""
         raise PictureError(
-            f"An array of {array.dtype} from {array.min()} to {array.max()} is no picture. "
-            "Expected bool, uint8, uint16, or float in [0, 1]."
+            f"An array of {array.dtype} {values}is no picture. Expected bool, uint8, uint16, or float in [0, 1]."
         )
     return Image.fromarray(np.ascontiguousarray(array))
 
@@ -223,7 +227,9 @@ def _against_shading(grey: np.ndarray) -> np.ndarray:
     """Difference from the paper around each pixel, with the shading of light divided out: float32, -255..255."""
     height, width = grey.shape
     shrink = max(1.0, max(height, width) / 160)
-    small = cv2.resize(grey, (max(1, round(width / shrink)), max(1, round(height / shrink))), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        grey, (max(1, round(width / shrink)), max(1, round(height / shrink))), interpolation=cv2.INTER_AREA
+    )
     window = max(3, min(small.shape) // 3 | 1)
     paper = cv2.medianBlur(cv2.medianBlur(small, min(window, 99)), min(window, 99))
     paper = cv2.GaussianBlur(paper.astype(np.float32), (0, 0), window / 6)
@@ -271,10 +277,11 @@ def _without_rules(ink: np.ndarray, clean: bool, notes: list[str]) -> np.ndarray
     if rules.any():
         notes.append("ruled lines removed")
         gone = cv2.dilate(rules, np.ones((3, 3), np.uint8))
-        rest = inked & ~gone & 1
+        rest = inked & (gone == 0)
         reach = 2 * max(2, round(min(ink.shape) / 40)) + 1
-        crossing = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8)) | cv2.morphologyEx(
-            rest, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8)
+        crossing = cv2.bitwise_or(
+            cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8)),
+            cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8)),
         )
         kept = np.where((gone > 0) & (crossing == 0), 0, ink).astype(np.float32)
     return kept if clean else _without_fringe(kept)
@@ -294,12 +301,15 @@ def _rules(inked: np.ndarray, clean: bool) -> np.ndarray:
     mask = np.zeros_like(inked)
     parallel = 0
     for label in range(1, count):
-        left, top, length, depth = (int(value) for value in stats[label, :4])
+        top, length, depth = (int(value) for value in stats[label, 1:4])
         across = length > 0.9 * width and depth < 0.15 * height
-        at_border = min(top + depth / 2, height - top - depth / 2) < 0.16 * height and depth < 0.15 * height
+        at_border = min(top + depth / 2, height - top - depth / 2) < 0.2 * height and depth < 0.15 * height
         along = not clean and at_border and length > 0.4 * width
         if across or along:
-            mask[labels == label] = 1
+            line = labels == label
+            depths = np.count_nonzero(line, axis=0)
+            usual = float(np.median(depths[depths > 0]))
+            mask[line & (depths <= 1.5 * usual + 1)] = 1  # where it is deeper, a stroke lies on it
             parallel += across
     if clean and parallel == 0:
         return np.zeros_like(inked)
@@ -311,7 +321,10 @@ def _separate(inked: np.ndarray, rules: np.ndarray) -> np.ndarray:
     the bar of a 7 that fills its picture is no rule."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(inked | rules, connectivity=8)
     ruled = np.bincount(labels.ravel(), weights=rules.ravel(), minlength=count)
-    apart = ruled > 0.6 * stats[:, cv2.CC_STAT_AREA]
+    lines, line_labels = cv2.connectedComponents(rules, connectivity=8)
+    of_line = np.zeros(lines, np.int64)
+    of_line[line_labels.ravel()] = labels.ravel()  # the component that each line is part of
+    apart = (ruled > 0.6 * stats[:, cv2.CC_STAT_AREA]) | (np.bincount(of_line[1:], minlength=count) >= PARALLEL)
     apart[0] = False
     return apart[labels].astype(np.uint8)
 
@@ -319,7 +332,7 @@ def _separate(inked: np.ndarray, rules: np.ndarray) -> np.ndarray:
 def _without_fringe(ink: np.ndarray) -> np.ndarray:
     """On rough paper, leave out what the edge of the picture cut off: the neighbours' ink and ends of lines."""
     height, width = ink.shape
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0.3).astype(np.uint8), connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0.3).astype(np.uint8), connectivity=8)
     left, top = stats[:, 0], stats[:, 1]
     right, bottom = left + stats[:, 2], top + stats[:, 3]
     in_band = (right < 0.16 * width) | (left > 0.84 * width) | (bottom < 0.16 * height) | (top > 0.84 * height)

@@ -1,0 +1,89 @@
+"""Strokes into digits, digits into lines: found, joined, cut, and in reading order."""
+
+import cv2
+import numpy as np
+import pytest
+from pictures import HAND, draw_digit, draw_number, draw_on
+
+from digits.layout import find_layout, find_strokes
+from digits.picture import read_ink
+from digits.recognizer import Recognizer
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return Recognizer()
+
+
+def _ink(picture):
+    return read_ink(picture)[0]
+
+
+def test_find_strokes_gives_the_box_of_each_stroke_and_ignores_specks():
+    picture = draw_digit(7, size=200, pen=16, at=(100, 80))
+    picture[20, 30] = picture[350, 370] = 0
+    strokes, notes = find_strokes(_ink(picture))
+    (stroke,) = strokes
+    assert np.abs(np.array(stroke.box) - (122, 72, 278, 288)).max() <= 2
+    assert stroke.ink.shape == (stroke.height, stroke.width)
+    assert notes == ["specks ignored: 2"]
+
+
+def test_find_layout_finds_nothing_on_a_blank_pad():
+    layout = find_layout(np.zeros((400, 400), np.float32), False)
+    assert layout.candidates == [] and layout.lines == []
+
+
+def test_numbers_are_read_from_left_to_right_with_a_box_each(recognizer):
+    result = recognizer.recognize(draw_number("205817"))
+    assert result.text == "205817"
+    lefts = [digit.box[0] for digit in result.digits]
+    assert lefts == sorted(lefts)
+    for digit, left in zip(result.digits, range(30, 1000, 130), strict=False):
+        assert left - 6 <= digit.box[0] and digit.box[2] <= left + 106
+
+
+def test_lines_are_read_from_top_to_bottom_though_they_slant(recognizer):
+    page = draw_number("2468\n305\n7926")
+    turn = cv2.getRotationMatrix2D((page.shape[1] / 2, page.shape[0] / 2), -4, 0.9)
+    slanted = cv2.warpAffine(page, turn, page.shape[::-1], borderValue=255)
+    assert recognizer.recognize(slanted).lines == ("2468", "305", "7926")
+
+
+def test_strokes_that_belong_together_are_joined(recognizer):
+    picture = np.full((400, 400), 255, np.uint8)
+    body, _ = HAND["5"]
+    draw_on(picture, [body], 200, 14, (100, 110))
+    draw_on(picture, [[(0.32, -0.06), (0.85, -0.06)]], 200, 14, (100, 110))  # the bar of the 5 floats above it
+    result = recognizer.recognize(picture)
+    assert result.text == "5"
+    assert result.digits[0].box[1] < 100
+
+
+def test_two_strokes_side_by_side_are_joined_where_the_digit_needs_them(recognizer):
+    picture = np.full((400, 400), 255, np.uint8)
+    draw_on(picture, [[(0.2, 0.0), (0.15, 0.55), (0.6, 0.55)], [(0.75, 0.2), (0.75, 1.0)]], 200, 14, (100, 100))
+    result = recognizer.recognize(picture)
+    assert result.text == "4"
+    assert "2 strokes joined into one digit" in result.notes
+
+
+def test_touching_digits_are_cut(recognizer):
+    picture = np.full((260, 420), 255, np.uint8)
+    draw_on(picture, HAND["2"], 160, 14, (40, 50))
+    draw_on(picture, HAND["3"], 160, 14, (152, 50))
+    assert len(find_strokes(_ink(picture))[0]) == 1
+    result = recognizer.recognize(picture)
+    assert result.text == "23"
+    assert "touching digits: cut into 2" in result.notes
+
+
+def test_a_dotted_line_is_one_digit(recognizer):
+    picture = np.full((400, 400), 255, np.uint8)
+    for x, y in HAND["3"][0]:
+        cv2.circle(picture, (round(100 + 200 * x), round(100 + 200 * y)), 6, 0, cv2.FILLED)
+    assert recognizer.recognize(picture).text == "3"
+
+
+def test_single_takes_everything_as_one_digit(recognizer):
+    assert len(recognizer.recognize(draw_number("11"), single=True).digits) == 1

@@ -1,0 +1,122 @@
+"""The whole road, with the shipped model."""
+
+import csv
+import sys
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+from pictures import HAND, draw_digit, draw_number, shade
+
+from digits import PictureError, Recognizer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+from rendering import draw_anywhere, drawings_folder, load_strokes
+
+DRAWINGS = drawings_folder()
+needs_drawings = pytest.mark.skipif(not DRAWINGS.is_dir(), reason="no folder of real drawings")
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return Recognizer()
+
+
+@pytest.mark.parametrize("label", HAND)
+def test_recognize_reads_every_digit_whatever_its_size_place_pen_and_paper(recognizer, label):
+    pictures = [
+        draw_digit(label),
+        draw_digit(label, size=80, pen=6, at=(10, 300)),
+        draw_digit(label, size=340, pen=30, at=(30, 30)),
+        draw_digit(label, size=280, pen=4, at=(60, 60)),
+        255 - draw_digit(label),
+        shade(draw_digit(label)),
+    ]
+    assert [recognizer.recognize(picture).text for picture in pictures] == [label] * 6
+    assert recognizer.recognize(draw_digit(label), single=True).text == label
+
+
+def test_recognize_gives_the_top_three_and_what_the_network_saw(recognizer):
+    (digit,) = recognizer.recognize(draw_digit(7, at=(150, 50))).digits
+    assert digit.label == 7 and digit.verdict == "sure" and len(digit.top(3)) == 3
+    assert digit.top(3)[0] == (7, digit.confidence) and digit.probabilities.shape == (10,)
+    assert digit.image.shape == (28, 28) and digit.image.dtype == np.uint8
+    assert np.abs(np.array(digit.box) - (172, 42, 328, 258)).max() <= 2
+
+
+def test_recognize_gives_boxes_in_the_picture_though_it_was_reduced(recognizer):
+    large = np.kron(draw_digit(7), np.ones((8, 8), np.uint8))
+    (digit,) = recognizer.recognize(large).digits
+    assert np.abs(np.array(digit.box) / 8 - (122, 92, 278, 308)).max() <= 2
+
+
+NOTHING = {
+    "white": np.full((400, 400), 255, np.uint8),
+    "black": np.zeros((400, 400), np.uint8),
+    "grey photo": np.clip(128 + np.random.default_rng(1).normal(0, 4, (300, 400, 3)), 0, 255).astype(np.uint8),
+    "transparent": np.zeros((400, 400, 4), np.uint8),
+    "one pixel": np.zeros((1, 1), np.uint8),
+    "speck": np.pad(np.zeros((2, 2), np.uint8), 199, constant_values=255),
+}
+
+
+@pytest.mark.parametrize("picture", NOTHING.values(), ids=NOTHING.keys())
+@pytest.mark.parametrize("single", [False, True])
+def test_recognize_says_so_when_there_is_nothing(recognizer, picture, single):
+    result = recognizer.recognize(picture, single)
+    assert result.text == "" and result.digits == () and result.lines == ()
+    assert any("nothing" in note for note in result.notes)
+
+
+def test_recognize_raises_for_what_is_no_picture(recognizer):
+    with pytest.raises(PictureError, match="missing"):
+        recognizer.recognize("missing.png")
+
+
+def test_recognize_many_answers_in_order_and_goes_on_after_a_bad_picture(recognizer):
+    pictures = [draw_number("12"), b"no picture", draw_digit(3), np.full((9, 9), 255, np.uint8)]
+    results = list(recognizer.recognize_many(iter(pictures)))
+    assert [result.text for result in results] == ["12", "", "3", ""]
+    assert [result.error is None for result in results] == [True, False, True, True]
+
+
+def test_recognize_many_is_lazy(recognizer):
+    def endless():
+        while True:
+            yield draw_digit(5)
+
+    assert next(recognizer.recognize_many(endless())).text == "5"
+
+
+def test_many_threads_may_use_one_recognizer(recognizer):
+    texts: dict[str, list[str]] = {label: [] for label in HAND}
+
+    def read(label):
+        texts[label] = [recognizer.recognize(draw_digit(label)).text for _ in range(5)]
+
+    threads = [Thread(target=read, args=(label,)) for label in HAND]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert texts == {label: [label] * 5 for label in HAND}
+
+
+@needs_drawings
+def test_recognize_reads_what_strangers_draw(recognizer):
+    drawings = load_strokes(DRAWINGS / "pen_digits.jsonl.gz", "dev-test")[::8]
+    rng = np.random.default_rng(0)
+    pads = [draw_anywhere(drawing["strokes"], rng) for drawing in drawings]
+    texts = [result.text for result in recognizer.recognize_many(pads)]
+    right = np.mean([text == str(drawing["label"]) for text, drawing in zip(texts, drawings, strict=True)])
+    assert 0.97 <= right < 1
+
+
+@needs_drawings
+def test_recognize_reads_digits_photographed_in_ruled_cells(recognizer):
+    with (DRAWINGS / "photo_cells" / "labels.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    texts = [recognizer.recognize(DRAWINGS / "photo_cells" / row["file"]).text for row in rows]
+    assert np.mean([text == row["label"] for text, row in zip(texts, rows, strict=True)]) >= 0.9

@@ -17,7 +17,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chat
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the augmentation's small products only disturb the network's
 
 from digits.errors import DigitsError
+from digits.models import served_file
 from digits.training.data import load_mnist
+from digits.training.evaluate import evaluate
 from digits.training.fit import PRESETS, fit
 from digits.training.save import calibrate, save
 
@@ -53,6 +55,8 @@ def train(options: argparse.Namespace) -> None:
     network = fit(recipe, mnist, options.seed, folder, options.resume)
     model, calibration = calibrate(network, mnist.calibration, options.seed)
     save(model, options.out, recipe, options.seed, mnist, calibration, folder, seconds=time.monotonic() - started)
+    if not options.limit:  # a trial run is not worth a look at the test set
+        print(evaluate(served_file(options.out), options.data, folder / "evaluation"))
 
 
 def parse_options() -> argparse.Namespace:

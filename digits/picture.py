@@ -71,9 +71,7 @@ def _open(picture: Any) -> Image.Image:
     except FileNotFoundError as error:
         raise PictureError(f"There is no file {name}. Check the path.") from error
     except UnidentifiedImageError as error:
-        raise PictureError(
-            f"{name}: no picture that can be read. Expected PNG, JPEG, GIF, BMP, TIFF, WebP."
-        ) from error
+        raise PictureError(f"{name}: no picture that can be read. Expected PNG, JPEG, GIF, BMP, TIFF, WebP.") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise PictureError(f"{name} could not be opened as a picture: {error}") from error
     if image.width * image.height > MOST_PIXELS:

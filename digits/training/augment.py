@@ -163,7 +163,9 @@ def _strokes_across(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _haze(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     cloud = cv2.resize(rng.random((4, 4)).astype(np.float32), ink.shape, interpolation=cv2.INTER_CUBIC)
     strength = rng.uniform(0.2, 0.8)
-    return np.maximum(ink, strength * rng.random()) if rng.random() < 0.4 else ink * (1 - strength / 2) + strength * cloud
+    return (
+        np.maximum(ink, strength * rng.random()) if rng.random() < 0.4 else ink * (1 - strength / 2) + strength * cloud
+    )
 
 
 def _smear(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def export_onnx(model: keras.Model, path: Path, images: np.ndarray) -> float:
                 f"The ONNX export differs from the Keras model: expected at most {TOLERANCE}, received {difference:.2e} "
                 f"on {len(images)} pictures. The export was not kept."
             )
-        os.replace(aside, path)
+        aside.replace(path)
     return difference
 
 

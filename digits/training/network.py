@@ -53,8 +53,8 @@ def _convolve(
     strides: int = 1,
     padding: str = "valid",
 ) -> keras.KerasTensor:
-    x = layers.Conv2D(
-        channels, size, strides=strides, padding=padding, use_bias=False, kernel_initializer="he_normal"
-    )(x)
+    x = layers.Conv2D(channels, size, strides=strides, padding=padding, use_bias=False, kernel_initializer="he_normal")(
+        x
+    )
     x = layers.BatchNormalization()(x)
     return layers.ReLU()(x)

@@ -17,7 +17,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from digits.classifier import SHIPPED_MODEL
+from digits.models import served_file
 from digits.training.augment import NOT_A_DIGIT, no_digit
 from digits.training.calibrate import fit_platt, fit_temperature
 from digits.training.data import DIGESTS, Mnist, Split
@@ -27,6 +27,7 @@ from digits.training.network import calibrated_network
 from digits.training.strokes import synthesise
 
 DRAWN = 2_000  # synthetic drawings that the calibration sees beside MNIST's calibration split
+DIGITS_IN_USE = 0.98  # share of digits in what people hand in: they come to have digits read
 COMPARED = 1_000  # pictures on which Keras and ONNX must agree
 PACKAGES = ("keras", "numpy", "onnx", "onnxruntime", "opencv-python-headless", "tf2onnx")
 
@@ -36,7 +37,9 @@ Calibration = dict[str, float]
 def calibrate(network: keras.Model, split: Split, seed: int) -> tuple[keras.Model, Calibration]:
     """Fit the calibration on pictures that look like real input, and build it into the model.
 
-    split: MNIST's calibration split, taken as it is and once more augmented, beside fresh synthetic drawings.
+    split: MNIST's calibration split, taken as it is and once more augmented, beside fresh synthetic drawings. The
+        share of non-digits among them is higher than in use; the offset makes up for it (Saerens et al. 2002,
+        "Adjusting the outputs of a classifier to new a priori probabilities").
     Returns the model of calibrated_network and its calibration {"temperature", "scale", "offset"}.
     """
     images, labels = _calibration_pictures(split, seed)
@@ -44,8 +47,13 @@ def calibrate(network: keras.Model, split: Split, seed: int) -> tuple[keras.Mode
     is_digit = labels != NOT_A_DIGIT
     temperature = fit_temperature(label_logits[is_digit], labels[is_digit])
     scale, offset = fit_platt(digit_logits[:, 0], is_digit)
+    offset += _log_odds(DIGITS_IN_USE) - _log_odds(is_digit.mean())
     model = calibrated_network(network, temperature, scale, offset)
     return model, {"temperature": temperature, "scale": scale, "offset": offset}
+
+
+def _log_odds(share: float) -> float:
+    return float(np.log(share / (1 - share)))
 
 
 def _calibration_pictures(split: Split, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,12 +81,12 @@ def save(
     model.h5 itself is served from the package, as digits/model.onnx. Every file is written aside and moved into place.
     """
     pictures = mnist.validation.first(COMPARED).images.astype(np.float32)[..., None] / 255
-    onnx_path = SHIPPED_MODEL if path.name == "model.h5" else path.with_suffix(".onnx")
+    onnx_path = served_file(path)
     aside = path.with_name(f"new-{path.name}")
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(aside)
     difference = export_onnx(model, onnx_path, pictures)
-    os.replace(aside, path)
+    aside.replace(path)
     history = read_history(folder)
     record = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -49,7 +49,7 @@ def test_load_mnist_refuses_a_file_with_one_changed_pixel(idx_files, tmp_path):
     damaged = bytearray(idx_files["t10k-images-idx3-ubyte"])
     damaged[5000] ^= 1
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(damaged)
-    with pytest.raises(DataError, match="t10k-images-idx3-ubyte .* is not MNIST's"):
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte .* is not MNIST's"):
         load_mnist(tmp_path)
 
 

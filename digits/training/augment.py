@@ -1,8 +1,9 @@
 """Augment: what hands, pens, pads and scanners do to a digit, done to MNIST's pictures.
 
 Five steps, each a function of one picture (28, 28) float32 in [0, 1], ink = 1, and a random generator: `rewrite` gives
-it a form of writing that MNIST lacks, `bend` an affine and an elastic deformation (Simard et al. 2003), `repen` another
-pen, `rescan` the coarse pixels of an old scanner, `spoil` what a bad scan does. Nothing is ever flipped: a mirrored digit is another sign.
+it a form of writing that MNIST lacks, `bend` an affine and an elastic deformation (Simard et al. 2003), `rescan` the
+coarse pixels of an old scanner, `repen` another pen, `spoil` what a bad scan does. Nothing is ever flipped: a mirrored
+digit is another sign.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def rescan(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def rewrite(ink: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
-    """Add the strokes with which other people write the same digit: slash or dot in 0, upstroke and foot of 1, bar of 7."""
+    """Add strokes that other people make in the same digit: slash or dot in 0, upstroke and foot of 1, bar of 7."""
     big = cv2.resize(ink, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_LINEAR)
     rows, columns = np.nonzero(big > 0.4)
     if rows.size == 0:
@@ -112,7 +113,7 @@ def _upstroke_or_foot(
         cv2.line(big, _point(top), _point(top + slope), 1.0, width, cv2.LINE_AA)
     if rng.random() < 0.4:
         left, right = rng.uniform(0.1, 0.35, 2) * height
-        cv2.line(big, _point(bottom - (left, 0)), _point(bottom + (right, 0)), 1.0, width, cv2.LINE_AA)
+        cv2.line(big, _point(bottom - (left, 0)), _point(bottom + np.array((right, 0))), 1.0, width, cv2.LINE_AA)
 
 
 def _bar(big: np.ndarray, rows: np.ndarray, columns: np.ndarray, width: int, rng: np.random.Generator) -> None:
@@ -123,7 +124,7 @@ def _bar(big: np.ndarray, rows: np.ndarray, columns: np.ndarray, width: int, rng
     middle = np.array([here.mean(), row])
     left, right = rng.uniform(0.15, 0.4, 2) * np.ptp(rows)
     tilt = rng.normal(0, 3)
-    cv2.line(big, _point(middle - (left, tilt)), _point(middle + (right, -tilt)), 1.0, width, cv2.LINE_AA)
+    cv2.line(big, _point(middle - (left, tilt)), _point(middle + np.array((right, -tilt))), 1.0, width, cv2.LINE_AA)
 
 
 FORMS = {0: _slash_or_dot, 1: _upstroke_or_foot, 7: _bar}
@@ -264,7 +265,7 @@ def _blend(ink: np.ndarray, other: np.ndarray, rng: np.random.Generator | float)
 
 
 def _point(place: np.ndarray) -> tuple[int, int]:
-    return int(round(place[0])), int(round(place[1]))
+    return round(float(place[0])), round(float(place[1]))
 
 
 def _motion_basis() -> np.ndarray:

@@ -147,7 +147,7 @@ def _write_cache(cache: Path, files: Files) -> None:
         # Written aside and moved into place, so that an interruption never leaves half a file under the real name.
         with tempfile.NamedTemporaryFile(dir=cache, prefix=name, suffix=".part", delete=False) as aside:
             aside.write(payload)
-        os.replace(aside.name, cache / name)
+        Path(aside.name).replace(cache / name)
 
 
 def _download(url: str) -> bytes:

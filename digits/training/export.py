@@ -31,8 +31,8 @@ def export_onnx(model: keras.Model, path: Path, images: np.ndarray) -> float:
         difference = _difference(model, aside, images)
         if difference > TOLERANCE:
             raise ModelError(
-                f"The ONNX export differs from the Keras model: expected at most {TOLERANCE}, received {difference:.2e} "
-                f"on {len(images)} pictures. The export was not kept."
+                f"The ONNX export differs from the Keras model: expected at most {TOLERANCE}, received "
+                f"{difference:.2e} on {len(images)} pictures. The export was not kept."
             )
         aside.replace(path)
     return difference

@@ -79,7 +79,7 @@ def test_load_mnist_leaves_no_half_file_in_the_cache_when_interrupted(idx_files,
         raise KeyboardInterrupt
 
     monkeypatch.setattr(data, "SOURCES", {"host": lambda: idx_files})
-    monkeypatch.setattr(data.os, "replace", interrupt)
+    monkeypatch.setattr(data.Path, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         load_mnist()
     assert not any((empty_cache / name).exists() for name in DIGESTS)

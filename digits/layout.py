@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from digits.normalise import normalise, pen_width
+from digits.normalise import crop, normalise, pen_width
 from digits.recognition import Box
 
 INKED = 0.35  # what is darker belongs to a stroke
+FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LONGEST_RUN = 4  # strokes of one digit
 WIDEST = 1.7  # width of a digit, in heights of its line
 WIDEST_GAP = 0.45  # between two strokes of one digit, in heights of the line
@@ -101,12 +102,12 @@ def choose_digits(
     """
     found: list[Found] = []
     notes: list[str] = []
-    rows = dict(zip(map(id, layout.candidates), probabilities, strict=True))
     for index, line in enumerate(layout.lines):
+        own = np.array([candidate.line == index for candidate in layout.candidates])
         candidates = [candidate for candidate in layout.candidates if candidate.line == index]
-        scores = [_score(rows[id(candidate)]) for candidate in candidates]
-        for candidate in _best_path(candidates, scores, len(line)):
-            row = rows[id(candidate)]
+        rows = probabilities[own]
+        for place in _best_path(candidates, [_score(row) for row in rows], len(line)):
+            candidate, row = candidates[place], rows[place]
             whole = Found(candidate.box, candidate.image, row, index)
             parts = [] if single else _cut(join(line[candidate.first : candidate.last + 1]), whole, line, classify)
             found.extend(parts or [whole])
@@ -281,35 +282,27 @@ def _runs(index: int, line: list[Stroke]) -> list[Candidate]:
             run = join(line[first : last + 1])
             if last > first and run.width > WIDEST * height:
                 break
-            candidates.append(Candidate(index, first, last, run.box, normalise(_tight(run.ink))))
+            candidates.append(Candidate(index, first, last, run.box, normalise(crop(run.ink, FAINT_EDGE))))
     return candidates
-
-
-def _tight(ink: np.ndarray) -> np.ndarray:
-    """Crop to the ink, down to its faint edge."""
-    left, top, width, height = cv2.boundingRect((ink > 0.08).astype(np.uint8))
-    return ink[top : top + height, left : left + width] if width else ink
 
 
 def _score(row: np.ndarray) -> float:
     return float(np.log(max(float(row.max()), 1e-6)))
 
 
-def _best_path(candidates: list[Candidate], scores: list[float], count: int) -> list[Candidate]:
-    """The sequence of runs over all `count` strokes with the highest sum of scores (dynamic programming)."""
+def _best_path(candidates: list[Candidate], scores: list[float], count: int) -> list[int]:
+    """The candidates, by index, that cover all `count` strokes with the highest sum of scores (dynamic programming)."""
     best = [0.0] + [-np.inf] * count
-    chosen: list[Candidate | None] = [None] * (count + 1)
-    for candidate, score in sorted(zip(candidates, scores, strict=True), key=lambda pair: pair[0].last):
-        total = best[candidate.first] + score
-        if total > best[candidate.last + 1]:
-            best[candidate.last + 1], chosen[candidate.last + 1] = total, candidate
-    path: list[Candidate] = []
+    chosen = [-1] * (count + 1)
+    for place in sorted(range(len(candidates)), key=lambda place: candidates[place].last):
+        first, end = candidates[place].first, candidates[place].last + 1
+        if best[first] + scores[place] > best[end]:
+            best[end], chosen[end] = best[first] + scores[place], place
+    path: list[int] = []
     end = count
     while end > 0:
-        last = chosen[end]
-        assert last is not None  # every single stroke is a candidate
-        path.append(last)
-        end = last.first
+        path.append(chosen[end])
+        end = candidates[chosen[end]].first
     return path[::-1]
 
 
@@ -327,17 +320,16 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
             part = _between(ink, seams[first], seams[last + 1])
             if part is not None and 0.06 * height < part.width < 1.4 * height and part.height > 0.4 * height:
                 box = _place(part.box, stroke.box, scale)
-                candidates.append(Candidate(whole.line, first, last, box, normalise(_tight(part.ink))))
+                candidates.append(Candidate(whole.line, first, last, box, normalise(crop(part.ink, FAINT_EDGE))))
     if not _is_covered(candidates, len(seams) - 1):
         return []
     rows = classify(np.stack([candidate.image for candidate in candidates])[..., None])
     scores = [_score(row) - CUT_COST for row in rows]
     path = _best_path(candidates, scores, len(seams) - 1)
-    places = {id(candidate): i for i, candidate in enumerate(candidates)}
-    total = sum(scores[places[id(candidate)]] for candidate in path)
+    total = sum(scores[place] for place in path)
     if len(path) < 2 or total + CUT_COST < _score(whole.probabilities):
         return []
-    return [Found(c.box, c.image, rows[places[id(c)]], whole.line) for c in path]
+    return [Found(candidates[place].box, candidates[place].image, rows[place], whole.line) for place in path]
 
 
 def _place(box: Box, within: Box, scale: float) -> Box:

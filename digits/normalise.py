@@ -60,13 +60,14 @@ def _change_pen(ink: np.ndarray, by: float) -> np.ndarray:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size + 1, size + 1))
     if by > 0:
         room = cv2.copyMakeBorder(ink, size, size, size, size, cv2.BORDER_CONSTANT)
-        return _crop(cv2.dilate(room, kernel))
-    thin = _crop(cv2.erode(ink, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0))
+        return crop(cv2.dilate(room, kernel))
+    thin = crop(cv2.erode(ink, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0))
     return thin if thin.max() > 0.5 else ink
 
 
-def _crop(ink: np.ndarray) -> np.ndarray:
-    left, top, width, height = cv2.boundingRect((ink > 0.2).astype(np.uint8))
+def crop(ink: np.ndarray, faintest: float = 0.2) -> np.ndarray:
+    """The part of (height, width) float32 ink that is above `faintest`; all of it if nothing is."""
+    left, top, width, height = cv2.boundingRect((ink > faintest).astype(np.uint8))
     return ink[top : top + height, left : left + width] if width else ink
 
 

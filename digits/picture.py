@@ -131,7 +131,7 @@ def _plain_mode(image: Image.Image) -> Image.Image:
 def _deep_grey(values: np.ndarray) -> np.ndarray:
     """Grey of more than 8 bits: 0..65535, or whatever range a float picture has, to uint8."""
     values = values.astype(np.float32)
-    if values.max() > 255 or values.dtype == np.uint16:
+    if values.max() > 255:
         return np.clip(values / 257, 0, 255).astype(np.uint8)
     return np.clip(values * (255 if values.max() <= 1 else 1), 0, 255).astype(np.uint8)
 
@@ -180,9 +180,11 @@ def _to_grey(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:
     if np.array_equal(red, green) and np.array_equal(green, blue):
         return green, notes
     grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
-    best = max((grey, red, green, blue), key=_contrast)
+    channels = (red, green, blue)
+    contrasts = [_contrast(channel) for channel in channels]
+    best = int(np.argmax(contrasts))
     # Grey has the least noise: a single colour must be clearly better.
-    return (best, [*notes, "coloured ink"]) if _contrast(best) > 1.3 * _contrast(grey) else (grey, notes)
+    return (channels[best], [*notes, "coloured ink"]) if contrasts[best] > 1.3 * _contrast(grey) else (grey, notes)
 
 
 def _contrast(channel: np.ndarray) -> float:

@@ -21,7 +21,7 @@ BATCH = 64  # pictures that recognize_many classifies in one go
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A picture before the classifier has seen it. shift, scale: from its ink to the picture."""
+    """A picture before the classifier has seen it. scale: from its ink to the picture."""
 
     layout: Layout
     notes: tuple[str, ...]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from digits.normalise import normalise, pen_width
+from digits.normalise import crop, normalise, pen_width
 
 NOT_A_DIGIT = 10
 """The label of pictures that hold no digit, or more or less than one."""
@@ -67,7 +67,7 @@ def repen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def rescan(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What a coarse black-and-white scanner leaves, stretched by up to what fills a square, through the road again."""
-    digit = _crop(ink)
+    digit = crop(ink)
     height, width = digit.shape
     scale = rng.uniform(10, 30) / max(height, width)
     fill = rng.uniform(0, 1)  # 0 keeps the aspect, 1 makes a square of it
@@ -86,7 +86,7 @@ def rewrite(ink: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray
     width = max(2, round(pen_width(big) * rng.uniform(0.8, 1.1)))
     FORMS[label](big, rows, columns, width, rng)
     small = cv2.resize(big, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return normalise(_crop(small))
+    return normalise(crop(small))
 
 
 def _slash_or_dot(big: np.ndarray, rows: np.ndarray, columns: np.ndarray, width: int, rng: np.random.Generator) -> None:
@@ -229,16 +229,16 @@ def no_digit(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _two_in_a_box(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    first, second = _crop(first), _crop(second)
+    first, second = crop(first), crop(second)
     gap = int(rng.integers(-2, 4))
     box = np.zeros((SIZE, first.shape[1] + second.shape[1] + max(gap, 0) + 2), np.float32)
     _paste(box, first, 0, int(rng.integers(0, SIZE - first.shape[0] + 1)))
     _paste(box, second, max(0, first.shape[1] + gap), int(rng.integers(0, SIZE - second.shape[0] + 1)))
-    return _crop(box)
+    return crop(box)
 
 
 def _piece(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    ink = _crop(ink)
+    ink = crop(ink)
     height, width = ink.shape
     if width < 8:  # a piece of a 1 is a 1
         return _two_in_a_box(ink, ink, rng)
@@ -246,17 +246,12 @@ def _piece(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     columns, rows = round(width * share), round(height * share)
     pieces = (ink[:, :columns], ink[:, -columns:], ink[:rows], ink[-rows:])
     piece = pieces[rng.integers(4)]
-    return _crop(piece) if (piece > 0.4).any() else ink[:rows]
+    return crop(piece) if (piece > 0.4).any() else ink[:rows]
 
 
 def _paste(box: np.ndarray, ink: np.ndarray, left: int, top: int) -> None:
     view = box[top : top + ink.shape[0], left : left + ink.shape[1]]
     np.maximum(view, ink[:, : view.shape[1]], out=view)
-
-
-def _crop(ink: np.ndarray) -> np.ndarray:
-    rows, columns = np.nonzero(ink > 0.2)
-    return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] if rows.size else ink
 
 
 def _blend(ink: np.ndarray, other: np.ndarray, rng: np.random.Generator | float) -> np.ndarray:

@@ -78,7 +78,7 @@ def save(
 ) -> None:
     """Write the model as `path` (.h5) and .onnx, the run record (.json) and the training curves (.png) beside it.
 
-    model.h5 itself is served from the package, as digits/model.onnx. Every file is written aside and moved into place.
+    model.h5 itself is served from the package, as digits/model.onnx. Both are written aside and moved into place.
     """
     pictures = mnist.validation.first(COMPARED).images.astype(np.float32)[..., None] / 255
     onnx_path = served_file(path)

@@ -11,7 +11,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from digits.normalise import normalise
+from digits.normalise import crop, normalise
 from digits.training.augment import NOT_A_DIGIT
 from digits.training.glyphs import DIGITS, SIGNS
 
@@ -119,12 +119,6 @@ def _ink(strokes: list[Stroke], rng: np.random.Generator, pen: float | None = No
     lines = [np.round(place * 16).astype(np.int32) for place in places]
     cv2.polylines(ink, lines, False, 255, width, cv2.LINE_AA, 4)
     return crop(ink.astype(np.float32) / 255)
-
-
-def crop(ink: np.ndarray) -> np.ndarray:
-    """The part that holds the ink."""
-    rows, columns = np.nonzero(ink > 0.2)
-    return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 
 
 def _sign(rng: np.random.Generator) -> np.ndarray:

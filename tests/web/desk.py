@@ -20,7 +20,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, Page, Playwright, Request
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ BROWSER_FLAGS = [
 ]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 3}
 
-A_STROKE = 48  # of 255: a stroke more or less makes at least so much of a difference, the smoothing of edges less
+A_STROKE = 48  # of 255: the thinnest stroke more or less makes at least so much of a difference, smoothed edges less
 
 Stroke = list[tuple[float, float]]  # points as fractions of the pad's width and height
 
@@ -128,14 +128,14 @@ class Desk:
         self.page.wait_for_selector("canvas.pad")
         self.page.wait_for_selector(".examples button")
 
-    def draw(self, strokes: list[Stroke]) -> None:
-        """Draw with the mouse, and wait for the answer."""
+    def draw(self, strokes: list[Stroke], moves: int = 4) -> None:
+        """Draw with the mouse, in so many moves from point to point, and wait for the answer."""
         frame = self.frame()
         for (x, y), *points in strokes:
             self.page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"])
             self.page.mouse.down()
             for x, y in points:
-                self.page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"], steps=4)
+                self.page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"], steps=moves)
             self.page.mouse.up()
         self.settle()
 
@@ -185,13 +185,17 @@ class Desk:
         """Nothing is on the pad."""
         return self.shown().getextrema() == (255, 255)
 
-    def sent_differs_from_shown(self) -> float:
-        """The greatest difference, 0..255, between the picture sent last and the pad, seen so coarsely (40x30) that
-        only a stroke more or less shows and not how its edge was smoothed."""
-        size = (40, 30)
-        sent = Image.open(io.BytesIO(self.sent[-1])).convert("L").resize(size, Image.Resampling.BOX)
-        shown = self.shown().resize(size, Image.Resampling.BOX)
-        return float(np.abs(np.asarray(sent, float) - np.asarray(shown, float)).max())
+    def mismatch(self) -> float:
+        """The greatest difference, 0..255, between the pad and the picture sent last, or white paper if the page says
+        that nothing is drawn. Both are blurred, so that only a stroke more or less shows, and not how its edge was
+        smoothed at the screen's scale."""
+        shown = self.shown()
+        if self.page.locator(".hint").is_visible():
+            sent = Image.new("L", shown.size, "white")
+        else:
+            sent = Image.open(io.BytesIO(self.sent[-1])).convert("L").resize(shown.size)
+        blur = ImageFilter.GaussianBlur(2)
+        return float(np.abs(np.asarray(sent.filter(blur), float) - np.asarray(shown.filter(blur), float)).max())
 
     def _note_request(self, request: Request) -> None:
         self.requested.append(request.url)
@@ -220,7 +224,7 @@ def random_step(desk: Desk, dice: random.Random) -> str:
     step = dice.choice(["draw", "draw", "draw", "erase", "undo", "redo", "clear", "upload", "resize", "wide", "size"])
     if step in ("draw", "erase"):
         desk.press("brush" if step == "draw" else "eraser")
-        desk.draw([[(dice.uniform(0.05, 0.95), dice.uniform(0.05, 0.95)) for _ in range(dice.randint(2, 4))]])
+        desk.draw([[(dice.uniform(0.05, 0.95), dice.uniform(0.05, 0.95)) for _ in range(dice.randint(2, 4))]], 1)
     elif step == "upload":
         ink, paper = dice.choice([("black", "white"), ("white", "#204030"), ("#203080", "#f0ecd8")])
         size = (dice.randint(60, 500), dice.randint(60, 500))

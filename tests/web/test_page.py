@@ -169,7 +169,7 @@ def test_white_on_a_dark_board_is_read_and_can_be_drawn_on(desk):
     assert desk.text() == "1"
     desk.draw([[(0.2, 0.2), (0.2, 0.8)]])
     assert np.asarray(desk.shown()).max() > 250
-    assert desk.sent_differs_from_shown() < A_STROKE
+    assert desk.mismatch() < A_STROKE
 
 
 def test_broken_upload_gets_a_plain_notice_and_leaves_the_drawing(desk):
@@ -294,10 +294,7 @@ def test_server_receives_what_the_pad_shows_whatever_is_done(desk, seed):
     done = []
     for _ in range(10):
         done.append(random_step(desk, dice))
-        if desk.page.locator(".hint").is_visible():
-            assert desk.blank(), done
-        else:
-            assert desk.sent_differs_from_shown() < A_STROKE, done
+        assert desk.mismatch() < A_STROKE, done
 
 
 def test_nothing_but_this_server_is_asked_for_anything(desk, server):

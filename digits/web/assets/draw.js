@@ -210,7 +210,7 @@ function shoot() {
 
 function exampleButton({ name, width, height, strokes }) {
   const thumb = make("canvas", { width: 2 * 52 * (width / height), height: 2 * 52 });
-  paintSheet(thumb.getContext("2d"), { ...blankSheet({ width, height }), strokes: drawn(strokes) }, thumb.height / height);
+  paintSheet(thumb.getContext("2d"), { ...blankSheet({ width, height }), strokes: drawn(strokes) });
   const example = make("button", { type: "button", title: `Example: ${name}`, onclick: () => {
     pad.showStrokes(drawn(strokes), width, height);
   } }, thumb);

@@ -45,8 +45,10 @@ function paintStroke(context, sheet, stroke) {
   paintPoints(context, stroke.points, 0);
 }
 
-function paintSheet(context, sheet, scale) {
-  context.setTransform(scale, 0, 0, scale, 0, 0);
+// Fills the context's canvas. It has whole pixels, so across and down the scales may differ by a hair.
+function paintSheet(context, sheet) {
+  const { width, height } = context.canvas;
+  context.setTransform(width / sheet.width, 0, 0, height / sheet.height, 0, 0);
   context.fillStyle = sheet.paper;
   context.fillRect(0, 0, sheet.width, sheet.height);
   if (sheet.picture) context.drawImage(sheet.picture, 0, 0, sheet.width, sheet.height);
@@ -103,7 +105,7 @@ class Pad {
   }
 
   paint() {
-    paintSheet(this.screen, this.sheet, this.canvas.width / this.sheet.width);
+    paintSheet(this.screen, this.sheet);
     if (this.stroke) paintStroke(this.screen, this.sheet, this.stroke);
   }
 
@@ -208,7 +210,7 @@ class Pad {
 
   // What the server receives: the sheet as a PNG data URL, one pixel a unit, the same on every screen.
   png() {
-    paintSheet(this.freshCopy(this.sheet.width, this.sheet.height), this.sheet, 1);
+    paintSheet(this.freshCopy(this.sheet.width, this.sheet.height), this.sheet);
     return this.copy.canvas.toDataURL("image/png");
   }
 }

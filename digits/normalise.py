@@ -31,7 +31,7 @@ def pen_width(ink: np.ndarray) -> float:
 
     ink: (height, width) float32 in [0, 1], best with strokes of 3 pixels and more.
     """
-    inked = cv2.copyMakeBorder((ink > 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    inked = cv2.copyMakeBorder((ink > 0.5).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     distance = cv2.distanceTransform(inked, cv2.DIST_L2, 3)
     ridge = np.sort(distance[(inked > 0) & (distance >= cv2.dilate(distance, NEIGHBOURS))])
     if not ridge.size:
@@ -49,7 +49,7 @@ def _enlarge(ink: np.ndarray) -> np.ndarray:
     if scale > 2:
         enlarged = cv2.GaussianBlur(enlarged, (0, 0), 0.4 * scale, borderType=cv2.BORDER_CONSTANT)
         enlarged = enlarged / max(float(enlarged.max()), 1e-6)
-    return np.clip(enlarged, 0, 1)
+    return np.clip(enlarged, 0, 1, out=enlarged)
 
 
 def _change_pen(ink: np.ndarray, by: float) -> np.ndarray:
@@ -67,7 +67,7 @@ def _change_pen(ink: np.ndarray, by: float) -> np.ndarray:
 
 def crop(ink: np.ndarray, faintest: float = 0.2) -> np.ndarray:
     """The part of (height, width) float32 ink that is above `faintest`; all of it if nothing is."""
-    left, top, width, height = cv2.boundingRect((ink > faintest).astype(np.uint8))
+    left, top, width, height = cv2.boundingRect((ink > faintest).view(np.uint8))
     return ink[top : top + height, left : left + width] if width else ink
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from digits.errors import PictureError
 
@@ -49,7 +49,8 @@ def decode(picture: Any) -> Image.Image:
         raise PictureError("No picture was received. Expected a path, bytes, a PIL image or an array: received None.")
     image = _from_array(picture) if isinstance(picture, np.ndarray) else _open(picture)
     try:
-        return _plain_mode(ImageOps.exif_transpose(image))
+        image.load()
+        return _plain_mode(_upright(image))
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # what PIL's decoders raise on damaged files
         raise PictureError(f"The picture is damaged or cut short: {error}. Save it again and try once more.") from error
 
@@ -80,6 +81,11 @@ def _open(picture: Any) -> Image.Image:
         )
     image.draft(None, (LONGEST, LONGEST))  # a JPEG is decoded at a half or a quarter of its size, which is quick
     return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    return ImageOps.exif_transpose(image) if turned else image  # which copies the image even if it is upright
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
@@ -196,9 +202,10 @@ def _contrast(channel: np.ndarray) -> float:
 
 def _lay_on_paper(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Transparent pictures: on white, or on black if the ink is light."""
+    if colours[..., -1].min() == 255:  # opaque
+        grey = colours.shape[2] == 2
+        return np.ascontiguousarray(colours[..., 0]) if grey else cv2.cvtColor(colours, cv2.COLOR_RGBA2RGB), []
     alpha = colours[..., -1:].astype(np.float32) / 255
-    if alpha.min() == 1:
-        return np.ascontiguousarray(colours[..., 0] if colours.shape[2] == 2 else colours[..., :3]), []
     inked = colours[..., :-1].astype(np.float32)
     seen = float((inked * alpha).sum() / max(float(alpha.sum()) * inked.shape[2], 1e-6))
     opaque = float(alpha.mean()) > 0.5  # then most of what is seen is paper, and it decides
@@ -267,14 +274,9 @@ def _without_rules(ink: np.ndarray, clean: bool, notes: list[str]) -> np.ndarray
     """Take away ruled lines, squares and cell borders; strokes that cross them are made whole again."""
     if min(ink.shape) < SMALLEST_RULED:
         return ink
-    inked = (ink > 0.3).astype(np.uint8)
-    rules, upright = _rules(inked, clean), _rules(inked.T, clean).T
-    if not clean or cv2.connectedComponents(rules)[0] > 2:  # on clean paper a tall line is a 1, with or without a foot
-        rules |= upright
-    if clean and rules.any():
-        rules &= _separate(inked, rules)
+    inked = (ink > 0.3).view(np.uint8)
     kept = ink
-    if rules.any():
+    if _reaches_far(inked, clean) and (rules := _find_rules(inked, clean)).any():
         notes.append("ruled lines removed")
         gone = cv2.dilate(rules, np.ones((3, 3), np.uint8))
         rest = inked & (gone == 0)
@@ -285,6 +287,22 @@ def _without_rules(ink: np.ndarray, clean: bool, notes: list[str]) -> np.ndarray
         )
         kept = np.where((gone > 0) & (crossing == 0), 0, ink).astype(np.float32)
     return kept if clean else _without_fringe(kept)
+
+
+def _reaches_far(inked: np.ndarray, clean: bool) -> bool:
+    """Is there ink enough, from side to side or from top to bottom, for a line across?"""
+    height, width = inked.shape
+    _, _, across, down = cv2.boundingRect(inked)
+    return max(across / width, down / height) > (0.9 if clean else 0.4)
+
+
+def _find_rules(inked: np.ndarray, clean: bool) -> np.ndarray:
+    """Ruled lines, level and upright: a mask."""
+    rules, upright = _rules(inked, clean), _rules(inked.T, clean).T
+    # On clean paper a tall line is a 1, with or without a foot.
+    if upright.any() and (not clean or cv2.connectedComponents(rules)[0] > 2):
+        rules |= upright
+    return rules & _separate(inked, rules) if clean and rules.any() else rules
 
 
 def _rules(inked: np.ndarray, clean: bool) -> np.ndarray:

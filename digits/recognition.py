@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -31,17 +32,17 @@ class Digit:
     image: np.ndarray
     line: int = 0
 
-    @property
+    @cached_property
     def label(self) -> int:
         """The most probable digit, 0..9."""
         return int(self.probabilities.argmax())
 
-    @property
+    @cached_property
     def confidence(self) -> float:
         """Calibrated probability in [0, 1] that the label is right; low when this is no digit."""
         return float(self.probabilities.max())
 
-    @property
+    @cached_property
     def verdict(self) -> str:
         """ "sure", "unsure" or "not a digit"."""
         if self.probabilities.sum() < NOT_A_DIGIT_BELOW:

@@ -210,15 +210,19 @@ def serve(
     flagged: Annotated[Path, typer.Option(help="Folder for the pictures that visitors of the page flag.")] = Path(
         "flagged"
     ),
+    share: Annotated[bool, typer.Option("--share", help="Ask Gradio for a public link to the page.")] = False,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Offer the program as an MCP tool (needs gradio[mcp]).")] = False,
     model: Model = None,
 ) -> None:
     """Serve the web page and the HTTP interface."""
+    if not page and (share or mcp):
+        raise typer.BadParameter("these go with the page; leave out --no-page.", param_hint="--share, --mcp")
     if page and workers > 1:
         raise typer.BadParameter("the page runs in one process; use --no-page for more.", param_hint="--workers")
     if page:
         from digits.web.server import serve as run_server
 
-        run_server(host=host, port=port, model=model, flagged=flagged)
+        run_server(host=host, port=port, model=model, flagged=flagged, share=share, mcp=mcp)
     else:
         from digits.web.api import serve as run_api
 

@@ -22,10 +22,12 @@ from starlette.types import Message, Receive
 import digits
 from digits.recognizer import Recognizer
 from digits.rows import Row, as_row
+from digits.web.guard import Guard, own_hosts
 
 LARGEST_REQUEST = 25_000_000  # bytes
 MOST_PICTURES = 64  # in one request
 MODEL_VARIABLE = "DIGITS_MODEL"  # how `serve` tells its worker processes which model to load
+HOST_VARIABLE = "DIGITS_HOST"  # and on which host they listen
 
 
 class Exact(BaseModel):
@@ -211,16 +213,19 @@ _REQUEST_BODY = {
 
 
 def create_app(recognizer: Recognizer | None = None) -> FastAPI:
-    """The HTTP interface alone; without a recognizer, with the model that `serve` has named."""
+    """The HTTP interface alone; without a recognizer, with the model and on the host that `serve` has named."""
     app = FastAPI(title="Handwritten digit recognition", version=digits.__version__, docs_url=None, redoc_url=None)
     app.include_router(create_router(recognizer or Recognizer(os.environ.get(MODEL_VARIABLE))))
     app.add_exception_handler(AnyHTTPException, _problem)  # paths and methods that there are none of
+    host = os.environ.get(HOST_VARIABLE)
+    app.add_middleware(Guard, hosts=own_hosts(host) if host else None)
     return app
 
 
 def serve(host: str = "127.0.0.1", port: int = 7860, model: str | Path | None = None, workers: int = 1) -> None:
     """Serve the HTTP interface alone, in `workers` processes, until interrupted. Raises ModelError."""
     Recognizer(model)  # a model that cannot be loaded is better told here than by every worker
+    os.environ[HOST_VARIABLE] = host
     if model is not None:
         os.environ[MODEL_VARIABLE] = str(model)
     print(f"http://{host}:{port}/openapi.json describes what is served (Ctrl+C stops it)", flush=True)

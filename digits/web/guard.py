@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 READING = {"GET", "HEAD"}  # not OPTIONS: with it a browser asks whether another site may send more
@@ -17,6 +17,11 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+
+def own_hosts(host: str) -> set[str] | None:
+    """The names of a server that listens on `host`: known on loopback, any (None) for other computers."""
+    return {*LOOPBACK, host} if host in LOOPBACK else None
 
 
 class Guard:
@@ -34,7 +39,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif refusal := self._refusal(scope["method"], Headers(scope=scope)):
-            await PlainTextResponse(refusal, status_code=403)(scope, receive, send)
+            await JSONResponse({"error": refusal}, status_code=403)(scope, receive, send)
         else:
             await self.app(scope, receive, _with_headers(send))
 

@@ -32,9 +32,9 @@ def build_page(recognizer: Recognizer, flags: FlagStore) -> gradio.Blocks:
             with gradio.Tab("Draw"):
                 _draw_tab(actions)
             with gradio.Tab("Flagged"):
-                _sheet("flags", ["flags.js"], [actions.list_flags, actions.relabel, actions.delete_flag])
+                _sheet("flags", [], [actions.list_flags, actions.relabel, actions.delete_flag])
             with gradio.Tab("My handwriting"):
-                _sheet("handwriting", ["pad.js", "handwriting.js"], [actions.save_sample])
+                _sheet("handwriting", ["pad.js"], [actions.save_sample])
             with gradio.Tab("Help"):
                 gradio.Markdown(_asset("help.md"))
         _endpoint(recognizer)
@@ -44,7 +44,7 @@ def build_page(recognizer: Recognizer, flags: FlagStore) -> gradio.Blocks:
 def _draw_tab(actions: Actions) -> None:
     _sheet(
         "draw",
-        ["pad.js", "draw.js"],
+        ["pad.js"],
         [
             actions.recognize,
             actions.open_picture,
@@ -58,11 +58,11 @@ def _draw_tab(actions: Actions) -> None:
     )
 
 
-def _sheet(name: str, scripts: list[str], actions: list[Callable[..., Json]], **props: Any) -> gradio.HTML:
-    """A tab's content: NAME.html and its scripts, which find `actions` in `server` and the props in `props`."""
+def _sheet(name: str, tools: list[str], actions: list[Callable[..., Json]], **props: Any) -> gradio.HTML:
+    """A tab's content: NAME.html and NAME.js, which finds `actions` in `server`, the props in `props`, and `tools`."""
     return gradio.HTML(
         html_template=_asset(f"{name}.html"),
-        js_on_load="\n".join(_asset(script) for script in scripts),
+        js_on_load="\n".join(_asset(script) for script in ["common.js", *tools, f"{name}.js"]),
         server_functions=[for_page(action) for action in actions],
         apply_default_css=False,
         **props,

@@ -12,7 +12,7 @@ import digits
 from digits.errors import DigitsError
 from digits.flags import FlagStore
 from digits.recognizer import Recognizer
-from digits.web.guard import LOOPBACK, Guard
+from digits.web.guard import Guard, own_hosts
 
 
 def serve(
@@ -45,7 +45,7 @@ def serve(
     free = find_free_port(host, port)
     if free != port:
         print(f"Port {port} is in use; taking {free} instead.")
-    hosts = {*LOOPBACK, host} if host in LOOPBACK and not share else None
+    hosts = None if share else own_hosts(host)
     page.launch(
         server_name=host,
         server_port=free,

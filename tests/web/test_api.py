@@ -63,6 +63,12 @@ def test_unknown_paths_and_methods_have_the_same_form_of_error():
     assert client.get("/api/recognize").json() == {"error": "Method Not Allowed"}
 
 
+def test_page_elsewhere_is_refused():
+    response = client.post("/api/recognize", content=png(), headers={"origin": "http://evil.example"})
+    assert response.status_code == 403
+    assert response.json() == {"error": "A page of http://evil.example may not use this server."}
+
+
 def test_model_names_the_file_that_answers():
     assert client.get("/api/model").json()["sha256"] == Recognizer().classifier.digest
 

@@ -9,7 +9,9 @@ import urllib.request
 
 import pytest
 from desk import ROOT, SEVEN, free_port, picture_of, running_server
+from typer.testing import CliRunner
 
+from digits import cli
 from digits.web.server import find_free_port
 
 
@@ -18,12 +20,13 @@ def start(*options):
 
 
 def ask(server, path, headers, body=b"{}"):
-    """The status of a POST."""
+    """The status of a POST and its answer."""
     request = urllib.request.Request(server.url + path, body, headers)
     try:
-        return urllib.request.urlopen(request).status
+        response = urllib.request.urlopen(request)
     except urllib.error.HTTPError as error:
-        return error.code
+        response = error
+    return response.status, json.loads(response.read())
 
 
 def test_missing_model_is_one_sentence_and_exit_code_1():
@@ -31,6 +34,13 @@ def test_missing_model_is_one_sentence_and_exit_code_1():
     assert ended.returncode == 1
     assert "nowhere.onnx" in ended.stderr and "Traceback" not in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--share", "--mcp"])
+def test_options_of_the_page_are_refused_without_it(option):
+    ended = CliRunner().invoke(cli.app, ["serve", "--no-page", option])
+    assert ended.exit_code == 2
+    assert "these go with the page" in ended.output
 
 
 def test_find_free_port_takes_the_next_one():
@@ -63,7 +73,8 @@ def test_other_port_is_said(tmp_path):
 )
 def test_only_pages_of_this_server_may_post(server, headers, status):
     headers = {name: value.replace("OWN", server.url) for name, value in headers.items()}
-    assert ask(server, "/api/recognize", headers, b"no picture") == status
+    answered, answer = ask(server, "/api/recognize", headers, b"no picture")
+    assert answered == status and list(answer) == ["error"]
 
 
 def test_page_forbids_the_browser_to_reach_other_hosts(server):

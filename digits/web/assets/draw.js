@@ -1,14 +1,7 @@
-// The drawing tab: the pad, its tools, and the answer. Runs after pad.js; `server` holds the functions of actions.py.
+// The drawing tab: the pad, its tools, and the answer. Runs after common.js and pad.js.
 
-const find = (selector) => element.querySelector(selector);
 const button = (name) => find(`[data-do="${name}"]`);
 const percent = (probability) => `${(100 * probability).toFixed(1)} %`;
-
-const make = (tag, properties = {}, ...children) => {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-};
 
 let answer = null; // the answer that is shown, with the picture that it is about
 let asked = 0; // number of the newest question: an answer to an older one is not shown
@@ -18,22 +11,6 @@ let flagId = null;
 const pad = new Pad(find("canvas.pad"), { changed: sheetChanged, started: strokeStarted });
 
 // --- asking ---------------------------------------------------------------------------------------------------------
-
-async function ask(name, question) {
-  let reply;
-  try {
-    reply = await server[name](question);
-  } catch {
-    reply = { error: "The server does not answer. Is the program still running?" };
-  }
-  notice(reply.error);
-  return reply;
-}
-
-function notice(sentence) {
-  find(".notice").textContent = sentence ?? "";
-  find(".notice").hidden = !sentence;
-}
 
 function setBusy(busy) {
   find(".answer").setAttribute("aria-busy", busy);

@@ -1,24 +1,4 @@
-// The tab of flagged pictures: each can be given another label or be deleted. `server` holds functions of actions.py.
-
-const find = (selector) => element.querySelector(selector);
-
-const make = (tag, properties = {}, ...children) => {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-};
-
-async function ask(name, question) {
-  let reply;
-  try {
-    reply = await server[name](question);
-  } catch {
-    reply = { error: "The server does not answer. Is the program still running?" };
-  }
-  find(".notice").textContent = reply.error ?? "";
-  find(".notice").hidden = !reply.error;
-  return reply;
-}
+// The tab of flagged pictures: each can be given another label or be deleted. Runs after common.js.
 
 async function refresh() {
   const { flags, total, error } = await ask("list_flags", {});

@@ -1,6 +1,5 @@
-// The tab that collects samples of one's own hand: asks for one digit after the other. Runs after pad.js.
+// The tab that collects samples of one's own hand: asks for one digit after the other. Runs after common.js and pad.js.
 
-const find = (selector) => element.querySelector(selector);
 const ROUNDS = 3; // 30 samples: each digit three times
 
 // Each round asks for the ten digits in a new order, so that nobody writes them as a row.
@@ -9,7 +8,7 @@ const wanted = Array.from({ length: ROUNDS }, () => shuffled([0, 1, 2, 3, 4, 5, 
 let saved = 0;
 let step = 0;
 
-const pad = new Pad(find("canvas.pad"), { changed: () => { find(".notice").hidden = true; } });
+const pad = new Pad(find("canvas.pad"), { changed: () => notice() });
 
 function prompt() {
   pad.history = [blankSheet()];
@@ -22,20 +21,10 @@ function prompt() {
   find("progress").value = step;
 }
 
-function complain(sentence) {
-  find(".notice").textContent = sentence;
-  find(".notice").hidden = false;
-}
-
 async function save() {
-  if (pad.empty) return complain("Nothing is drawn yet.");
-  let reply;
-  try {
-    reply = await server.save_sample({ picture: pad.png(), label: String(wanted[step]) });
-  } catch {
-    reply = { error: "The server does not answer. Is the program still running?" };
-  }
-  if (reply.error) return complain(reply.error);
+  if (pad.empty) return notice("Nothing is drawn yet.");
+  const reply = await ask("save_sample", { picture: pad.png(), label: String(wanted[step]) });
+  if (reply.error) return;
   saved++;
   step++;
   prompt();

@@ -1,0 +1,26 @@
+// What the scripts of all tabs share. `element` is the tab, `server` holds the functions of actions.py.
+
+const find = (selector) => element.querySelector(selector);
+
+const make = (tag, properties = {}, ...children) => {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+};
+
+function notice(sentence) {
+  find(".notice").textContent = sentence ?? "";
+  find(".notice").hidden = !sentence;
+}
+
+// The server's reply; what went wrong is shown, and stands in `error`.
+async function ask(name, question) {
+  let reply;
+  try {
+    reply = await server[name](question);
+  } catch {
+    reply = { error: "The server does not answer. Is the program still running?" };
+  }
+  notice(reply.error);
+  return reply;
+}

@@ -14,20 +14,20 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from digits.normalise import crop, normalise, pen_width
+from digits.cutting import INKED, Part, find_parts
+from digits.normalise import crop, normalise
 from digits.recognition import Box
 
-INKED = 0.35  # what is darker belongs to a stroke
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LONGEST_RUN = 4  # strokes of one digit
 WIDEST = 1.7  # width of a digit, in heights of its line
 WIDEST_GAP = 0.45  # between two strokes of one digit, in heights of the line
 CUT_HEIGHT = 64  # pixels to which a stroke is reduced before it is cut
-MOST_SEAMS = 14
-CUT_COST = 1.0  # how much less probable, as a logarithm, a cut through ink is than none
+CUT_COST = 0.1  # how much less probable, as a logarithm, a cut through ink is than none
+LOW, LOW_COST = 0.8, 2.0  # a part lower than this, in heights of the line, is as much less probable for each height
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
-SURE = 0.9  # a digit that is more probable than this is not cut
+SURE = 0.95  # a digit that is more probable than this is not cut
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
 Classify = Callable[[np.ndarray], np.ndarray]
@@ -282,7 +282,7 @@ def _runs(index: int, line: list[Stroke]) -> list[Candidate]:
             run = join(line[first : last + 1])
             if last > first and run.width > WIDEST * height:
                 break
-            candidates.append(Candidate(index, first, last, run.box, normalise(crop(run.ink, FAINT_EDGE))))
+            candidates.append(Candidate(index, first, last, run.box, _normalised(run.ink)))
     return candidates
 
 
@@ -312,24 +312,25 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
         return []
     scale = min(1.0, CUT_HEIGHT / stroke.height)
     ink = cv2.resize(stroke.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else stroke.ink
-    seams = _find_seams(ink)
     height = scale * max(s.height for s in line)
-    candidates = []
-    for first in range(len(seams) - 1):
-        for last in range(first, len(seams) - 1):
-            part = _between(ink, seams[first], seams[last + 1])
-            if part is not None and 0.06 * height < part.width < 1.4 * height and part.height > 0.4 * height:
-                box = _place(part.box, stroke.box, scale)
-                candidates.append(Candidate(whole.line, first, last, box, normalise(crop(part.ink, FAINT_EDGE))))
-    if not _is_covered(candidates, len(seams) - 1):
+    parts, count = find_parts(ink, height)
+    if not _is_covered(parts, count):
         return []
+    candidates = [
+        Candidate(whole.line, part.first, part.last, _place(part.box, stroke.box, scale), _normalised(part.ink))
+        for part in parts
+    ]
     rows = classify(np.stack([candidate.image for candidate in candidates])[..., None])
-    scores = [_score(row) - CUT_COST for row in rows]
-    path = _best_path(candidates, scores, len(seams) - 1)
-    total = sum(scores[place] for place in path)
-    if len(path) < 2 or total + CUT_COST < _score(whole.probabilities):
+    lows = [max(0.0, LOW - part.ink.shape[0] / height) for part in parts]
+    scores = [_score(row) - CUT_COST - LOW_COST * low for row, low in zip(rows, lows, strict=True)]
+    path = _best_path(candidates, scores, count)
+    if sum(scores[place] for place in path) + CUT_COST < _score(whole.probabilities):
         return []
     return [Found(candidates[place].box, candidates[place].image, rows[place], whole.line) for place in path]
+
+
+def _normalised(ink: np.ndarray) -> np.ndarray:
+    return normalise(crop(ink, FAINT_EDGE))
 
 
 def _place(box: Box, within: Box, scale: float) -> Box:
@@ -337,71 +338,10 @@ def _place(box: Box, within: Box, scale: float) -> Box:
     return within[0] + left, within[1] + top, min(within[0] + right, within[2]), min(within[1] + bottom, within[3])
 
 
-def _is_covered(candidates: list[Candidate], count: int) -> bool:
-    """Is there any sequence of candidates from the first piece to the last?"""
+def _is_covered(parts: list[Part], count: int) -> bool:
+    """Is there any sequence of parts from the first piece to the last?"""
     reached = {0}
-    for candidate in sorted(candidates, key=lambda c: c.first):
-        if candidate.first in reached:
-            reached.add(candidate.last + 1)
+    for part in sorted(parts, key=lambda p: p.first):
+        if part.first in reached:
+            reached.add(part.last + 1)
     return count in reached
-
-
-def _find_seams(ink: np.ndarray) -> list[np.ndarray]:
-    """Paths from top to bottom along which little ink is crossed, from left to right, both edges included.
-
-    ink: (height, width) float32. Each path gives its column for every row. The cheapest path through each place in
-    three rows is found by dynamic programming; the cheapest paths that differ are kept.
-    """
-    height, width = ink.shape
-    cost = ink + 0.02
-    down, from_above = _cheapest(cost)
-    up, from_below = _cheapest(cost[::-1])
-    up, from_below = up[::-1], from_below[::-1]
-    pen = max(pen_width(ink), 1.0)
-    found: list[tuple[float, np.ndarray]] = []
-    for row in (height // 3, height // 2, 2 * height // 3):
-        through = down[row] + up[row] - cost[row]
-        for x in range(2, width - 2):
-            if through[x] <= through[x - 1] and through[x] < through[x + 1] and through[x] < 5 * pen + 0.04 * height:
-                found.append((float(through[x]), _trace(from_above, from_below, row, x)))
-    kept: list[np.ndarray] = []
-    for _, seam in sorted(found, key=lambda pair: pair[0]):
-        inside = 0.08 * height < seam.mean() < width - 0.08 * height
-        if inside and len(kept) < MOST_SEAMS and all(np.abs(seam - other).mean() > 0.06 * height for other in kept):
-            kept.append(seam)
-    kept.sort(key=lambda seam: float(seam.mean()))
-    return [np.full(height, -1), *kept, np.full(height, width)]
-
-
-def _cheapest(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cost of the cheapest path from the first row to each place, and the step (-1, 0, 1) that led there."""
-    height, width = cost.shape
-    total, step = cost.copy(), np.zeros(cost.shape, np.int64)
-    for row in range(1, height):
-        above = np.pad(total[row - 1], 1, constant_values=np.inf)
-        ways = np.stack([above[:-2] + 0.1, above[1:-1], above[2:] + 0.1])  # a slanting step costs a little
-        best = ways.argmin(axis=0)
-        total[row] += ways[best, np.arange(width)]
-        step[row] = best - 1
-    return total, step
-
-
-def _trace(from_above: np.ndarray, from_below: np.ndarray, row: int, x: int) -> np.ndarray:
-    """The columns of the cheapest path through column x of a row."""
-    seam = np.empty(len(from_above), np.int64)
-    seam[row] = x
-    for y in range(row, 0, -1):
-        seam[y - 1] = seam[y] + from_above[y, seam[y]]
-    for y in range(row, len(seam) - 1):
-        seam[y + 1] = seam[y] + from_below[y, seam[y]]
-    return seam
-
-
-def _between(ink: np.ndarray, first: np.ndarray, last: np.ndarray) -> Stroke | None:
-    """The ink right of one seam and left of another; None if there is none. Its box is in `ink`."""
-    x = np.arange(ink.shape[1])[None]
-    part = ink * ((x > first[:, None]) & (x <= last[:, None]))
-    left, top, columns, rows = cv2.boundingRect((part > INKED).astype(np.uint8))
-    if columns == 0:
-        return None
-    return Stroke((left, top, left + columns, top + rows), part[top : top + rows, left : left + columns])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from digits.errors import PictureError
 from digits.layout import Found, Layout, choose_digits, find_layout
 from digits.picture import read_ink
 from digits.recognition import Box, Digit, Recognition
+
+Result = TypeVar("Result")
 
 BATCH = 64  # pictures that recognize_many classifies in one go
 
@@ -44,20 +46,20 @@ class Recognizer:
         Raises PictureError if it is no picture.
         """
         prepared = _prepare(picture, single)
-        return self._answer(prepared, self._classify([prepared]), single)
+        return self._answer(prepared, self._classify([prepared]))
 
     def recognize_many(self, pictures: Iterable[Any], single: bool = False) -> Iterator[Recognition]:
         """Read pictures lazily and in order; a picture that cannot be read gives a result with .error set."""
         pictures = iter(pictures)
         while batch := list(islice(pictures, BATCH)):
-            prepared = [_prepare_or_error(picture, single) for picture in batch]
+            prepared = [_attempt(_prepare, picture, single) for picture in batch]
             probabilities = self._classify([one for one in prepared if isinstance(one, _Prepared)])
             for one in prepared:
                 if isinstance(one, Recognition):
                     yield one
                     continue
                 count = len(one.layout.candidates)
-                yield self._answer(one, probabilities[:count], single)
+                yield _attempt(self._answer, one, probabilities[:count])
                 probabilities = probabilities[count:]
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
@@ -65,8 +67,8 @@ class Recognizer:
         images = [candidate.image for one in prepared for candidate in one.layout.candidates]
         return self.classifier.classify(np.stack(images)[..., None] if images else np.zeros((0, 28, 28, 1), np.float32))
 
-    def _answer(self, prepared: _Prepared, probabilities: np.ndarray, single: bool) -> Recognition:
-        found, notes = choose_digits(prepared.layout, probabilities, self.classifier.classify, single)
+    def _answer(self, prepared: _Prepared, probabilities: np.ndarray) -> Recognition:
+        found, notes = choose_digits(prepared.layout, probabilities, self.classifier.classify)
         digits = tuple(_digit(one, prepared.scale) for one in found)
         return Recognition(digits, (*prepared.notes, *prepared.layout.notes, *notes))
 
@@ -76,11 +78,15 @@ def _prepare(picture: Any, single: bool) -> _Prepared:
     return _Prepared(find_layout(ink, single), notes, scale)
 
 
-def _prepare_or_error(picture: Any, single: bool) -> _Prepared | Recognition:
+def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recognition:
+    """What a step on one picture gives, or why it gives nothing: one picture in a million must not end the rest."""
     try:
-        return _prepare(picture, single)
+        return step(*arguments)
     except PictureError as error:
         return Recognition(error=str(error))
+    except Exception as error:  # Pillow's decoders and OpenCV raise what they like, and memory may run out
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return Recognition(error=f"The picture could not be read ({reason}). Save it again and try once more.")
 
 
 def _digit(found: Found, scale: float) -> Digit:

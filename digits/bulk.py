@@ -97,7 +97,7 @@ def _fetch(picture: str | bytes | PictureError) -> str | bytes | PictureError:
     try:
         with open_place(picture) as file:
             return file.read()
-    except OSError as error:
+    except Exception as error:  # every file system of fsspec raises its own
         return PictureError(f"The picture cannot be fetched: {error}.")
 
 

@@ -31,7 +31,16 @@ MANIFESTS = (".txt", ".csv")
 COLUMNS = ("picture", "file", "file_name", "path")
 MEMBER_LIMIT = 100_000_000  # bytes; a larger member of an archive is no picture of digits
 
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+)
 """What the standard library raises on archives that are damaged, encrypted or packed in a way it does not know."""
 
 
@@ -100,6 +109,13 @@ def _folder(folder: str) -> Iterator[Entry]:
 
 
 def _remote(url: str) -> Iterator[Entry]:
+    try:
+        yield from _listed(url)
+    except Exception as error:  # every file system of fsspec raises its own
+        yield Entry(url, url, error=f"The pictures cannot be listed: {error}.")
+
+
+def _listed(url: str) -> Iterator[Entry]:
     from fsspec.core import url_to_fs
 
     files, path = url_to_fs(url)
@@ -185,7 +201,10 @@ def open_place(place: str) -> IO[bytes]:
         return Path(place).open("rb")
     import fsspec
 
-    file: IO[bytes] = fsspec.open(place, "rb").open()
+    try:
+        file: IO[bytes] = fsspec.open(place, "rb").open()
+    except Exception as error:  # every file system of fsspec raises its own
+        raise OSError(f"{place} cannot be opened: {error}") from error
     return file
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
+from digits import recognizer
 from digits.bulk import CHUNK, Journal, Settings, local_engine, ray_engine, read_pictures
 from digits.errors import DigitsError
 
@@ -60,6 +61,26 @@ def test_read_pictures_turns_an_unreadable_picture_into_a_row_with_its_error(fol
     broken = [row for row in read([folder]) if row["error"]]
     assert names(broken) == ["0002.png"]
     assert broken[0]["text"] == ""
+
+
+def test_read_pictures_goes_on_after_a_failure_that_nobody_foresaw(folder, monkeypatch):
+    def read_ink(picture):
+        if picture.endswith("0003.png"):
+            raise MemoryError("no room for it")
+        return original(picture)
+
+    original = recognizer.read_ink
+    monkeypatch.setattr(recognizer, "read_ink", read_ink)
+    rows = read([folder])
+    assert len(rows) == COUNT
+    assert sum(row["error"] is not None for row in rows) == 2
+    assert any("no room for it" in (row["error"] or "") for row in rows)
+
+
+@pytest.mark.parametrize("source", ["unknown://place/7.png", "unknown://place/*.png", "unknown://place/list.txt"])
+def test_read_pictures_gives_a_place_that_nothing_opens_a_row_with_an_error(source):
+    (row,) = read([source])
+    assert "unknown" in row["error"]
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])

@@ -89,7 +89,7 @@ def _local_seams(ink: np.ndarray) -> list[tuple[float, np.ndarray]]:
         through = down[row] + up[row] - cost[row]
         inner = through[2:-2]
         low = (inner <= through[1:-3]) & (inner < through[3:-1]) & (inner < MOST_INK * pen + 2 * PAPER_COST * height)
-        found += [(float(through[x]), _trace(from_above, from_below, row, x)) for x in np.flatnonzero(low) + 2]
+        found += [(float(through[x]), _trace(from_above, from_below, row, int(x))) for x in np.flatnonzero(low) + 2]
     return found
 
 

@@ -230,10 +230,15 @@ def no_digit(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _two_in_a_box(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     first, second = crop(first), crop(second)
-    gap = int(rng.integers(-2, 4))
+    if rng.random() < 0.25:  # all of one and a part of its neighbour, as a wrong cut leaves them
+        second = second[:, : max(2, round(second.shape[1] * rng.uniform(0.35, 0.7)))]
+    if rng.random() < 0.5:
+        first, second = second, first
+    gap = int(rng.integers(-5, 4))  # touching ones are the easiest to take for one digit
     box = np.zeros((SIZE, first.shape[1] + second.shape[1] + max(gap, 0) + 2), np.float32)
-    _paste(box, first, 0, int(rng.integers(0, SIZE - first.shape[0] + 1)))
-    _paste(box, second, max(0, first.shape[1] + gap), int(rng.integers(0, SIZE - second.shape[0] + 1)))
+    middle = SIZE / 2 + rng.normal(0, 1.5, 2)  # digits of a number stand about level
+    _paste(box, first, 0, _top(first, middle[0]))
+    _paste(box, second, max(0, first.shape[1] + gap), _top(second, middle[1]))
     return crop(box)
 
 
@@ -247,6 +252,10 @@ def _piece(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     pieces = (ink[:, :columns], ink[:, -columns:], ink[:rows], ink[-rows:])
     piece = pieces[rng.integers(4)]
     return crop(piece) if (piece > 0.4).any() else ink[:rows]
+
+
+def _top(ink: np.ndarray, middle: float) -> int:
+    return int(np.clip(round(middle - ink.shape[0] / 2), 0, SIZE - ink.shape[0]))
 
 
 def _paste(box: np.ndarray, ink: np.ndarray, left: int, top: int) -> None:

@@ -37,7 +37,7 @@ class Recipe:
     width: float = 1.0
     drawn: int = 30_000
     not_digits: float = 0.4
-    spoiled: float = 0.15
+    spoiled: float = 0.1
     learning_rate: float = 4e-3
     ema: float = 0.998
 
@@ -45,7 +45,7 @@ class Recipe:
 PRESETS = {
     "quick": Recipe(epochs=3, width=0.5, drawn=4_000, spoiled=0.0, ema=0.98),
     "default": Recipe(epochs=8),
-    "best": Recipe(epochs=16),
+    "best": Recipe(epochs=28),
 }
 
 

@@ -194,7 +194,7 @@ def _several(rng: np.random.Generator) -> np.ndarray:
         form = _digit(int(rng.integers(10)), rng)
         every = np.concatenate(form)
         strokes += [stroke - [every[:, 0].min() - left, 0] for stroke in form]
-        left += np.ptp(every[:, 0]) + rng.uniform(-8, 25)
+        left += np.ptp(every[:, 0]) + rng.uniform(-15, 20)
     return _ink(strokes, rng, pen=np.exp(rng.uniform(np.log(0.015), np.log(0.09))))
 
 

@@ -82,14 +82,16 @@ def _local_seams(ink: np.ndarray) -> list[tuple[float, np.ndarray]]:
     height = len(ink)
     pen = max(pen_width(ink), 1.0)
     cost = _crossing_cost(ink, pen)
-    down, from_above = _cheapest(cost)
-    up, from_below = (way[::-1] for way in _cheapest(cost[::-1]))
+    # One pass for both directions: from the top down, and, in the picture upside down, from the bottom up.
+    (down, up), (from_above, from_below) = _cheapest(np.stack([cost, cost[::-1]]))
+    up, from_below = up[::-1], from_below[::-1]
     found: list[tuple[float, np.ndarray]] = []
     for row in (int(share * height) for share in THROUGH):
         through = down[row] + up[row] - cost[row]
         inner = through[2:-2]
         low = (inner <= through[1:-3]) & (inner < through[3:-1]) & (inner < MOST_INK * pen + 2 * PAPER_COST * height)
-        found += [(float(through[x]), _trace(from_above, from_below, row, int(x))) for x in np.flatnonzero(low) + 2]
+        columns = np.flatnonzero(low) + 2
+        found += zip(through[columns].tolist(), _trace(from_above, from_below, row, columns), strict=True)
     return found
 
 
@@ -102,35 +104,38 @@ def _crossing_cost(ink: np.ndarray, pen: float) -> np.ndarray:
 
 
 def _cheapest(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cost of the cheapest path from the first row to each place, and the step (-1, 0, 1) that led there."""
-    height, width = cost.shape
+    """Cost of the cheapest path from the first row to each place, and the step (-1, 0, 1) that led there.
+
+    cost: (n, height, width) float32, n pictures side by side; so are both answers.
+    """
     total, step = cost.copy(), np.zeros(cost.shape, np.int64)
-    for row in range(1, height):
-        above = np.pad(total[row - 1], 1, constant_values=np.inf)
-        ways = np.stack([above[:-2] + SLANT_COST, above[1:-1], above[2:] + SLANT_COST])
-        best = ways.argmin(axis=0)
-        total[row] += ways[best, np.arange(width)]
-        step[row] = best - 1
+    above = np.full((len(cost), cost.shape[2] + 2), np.inf, np.float32)
+    for row in range(1, cost.shape[1]):
+        above[:, 1:-1] = total[:, row - 1]
+        ways = np.stack([above[:, :-2] + SLANT_COST, above[:, 1:-1], above[:, 2:] + SLANT_COST])
+        step[:, row] = ways.argmin(axis=0) - 1
+        total[:, row] += ways.min(axis=0)
     return total, step
 
 
-def _trace(from_above: np.ndarray, from_below: np.ndarray, row: int, x: int) -> np.ndarray:
-    """The columns of the cheapest path through column x of a row."""
-    seam = np.empty(len(from_above), np.int64)
-    seam[row] = x
+def _trace(from_above: np.ndarray, from_below: np.ndarray, row: int, columns: np.ndarray) -> np.ndarray:
+    """The cheapest paths through these columns of a row: (len(columns), height), the column of each in every row."""
+    seams = np.empty((len(columns), len(from_above)), np.int64)
+    seams[:, row] = columns
     for y in range(row, 0, -1):
-        seam[y - 1] = seam[y] + from_above[y, seam[y]]
-    for y in range(row, len(seam) - 1):
-        seam[y + 1] = seam[y] + from_below[y, seam[y]]
-    return seam
+        seams[:, y - 1] = seams[:, y] + from_above[y, seams[:, y]]
+    for y in range(row, len(from_above) - 1):
+        seams[:, y + 1] = seams[:, y] + from_below[y, seams[:, y]]
+    return seams
 
 
 def _between(ink: np.ndarray, seams: list[np.ndarray], first: int, last: int) -> Part | None:
     """The ink of the pieces `first` to `last`; None if there is none."""
-    x = np.arange(ink.shape[1])[None]
-    inside = ink * ((x > seams[first][:, None]) & (x <= seams[last + 1][:, None]))
-    left, top, width, height = cv2.boundingRect((inside > INKED).astype(np.uint8))
+    start, end = int(seams[first].min()) + 1, min(int(seams[last + 1].max()) + 1, ink.shape[1])
+    x = np.arange(start, end)
+    inside = ink[:, start:end] * ((x > seams[first][:, None]) & (x <= seams[last + 1][:, None]))
+    left, top, width, height = cv2.boundingRect((inside > INKED).view(np.uint8))
     if width == 0:
         return None
     right, bottom = left + width, top + height
-    return Part(first, last, (left, top, right, bottom), inside[top:bottom, left:right])
+    return Part(first, last, (start + left, top, start + right, bottom), inside[top:bottom, left:right])

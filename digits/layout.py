@@ -8,7 +8,7 @@ Casey and Lecolinet 1996, "A survey of methods and strategies in character segme
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -28,6 +28,8 @@ LOW, LOW_COST = 0.8, 2.0  # a part lower than this, in heights of the line, is a
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
 SURE = 0.95  # a digit that is more probable than this is not cut
+CUT_SURE = 0.8  # a part is taken for a digit only if it is at least this probable: letters, too, fall into likely ones
+CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
 Classify = Callable[[np.ndarray], np.ndarray]
@@ -297,7 +299,7 @@ def _score(row: np.ndarray) -> float:
     return float(np.log(max(float(row.max()), 1e-6)))
 
 
-def _best_path(candidates: list[Candidate], scores: list[float], count: int) -> list[int]:
+def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], count: int) -> list[int]:
     """The candidates, by index, that cover all `count` strokes with the highest sum of scores (dynamic programming)."""
     best = [0.0] + [-np.inf] * count
     chosen = [-1] * (count + 1)
@@ -323,17 +325,21 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
     parts, count = find_parts(ink, height)
     if not _is_covered(parts, count):
         return []
-    candidates = [
-        Candidate(whole.line, part.first, part.last, _place(part.box, stroke.box, scale), _normalised(part.ink))
-        for part in parts
-    ]
-    rows = classify(np.stack([candidate.image for candidate in candidates])[..., None])
+    images = np.stack([_normalised(part.ink) for part in parts])
+    rows = classify(images[..., None])
+    likely = [place for place, row in enumerate(rows) if row.max() >= CUT_SURE]
+    parts, images, rows = [parts[place] for place in likely], images[likely], rows[likely]
+    if not _is_covered(parts, count):
+        return []
     lows = [max(0.0, LOW - part.ink.shape[0] / height) for part in parts]
     scores = [_score(row) - CUT_COST - LOW_COST * low for row, low in zip(rows, lows, strict=True)]
-    path = _best_path(candidates, scores, count)
+    path = _best_path(parts, scores, count)
     if sum(scores[place] for place in path) + CUT_COST < _score(whole.probabilities):
         return []
-    return [Found(candidates[place].box, candidates[place].image, rows[place], whole.line) for place in path]
+    return [
+        Found(_place(parts[place].box, stroke.box, scale), images[place], CUT_TRUST * rows[place], whole.line)
+        for place in path
+    ]
 
 
 def _normalised(ink: np.ndarray) -> np.ndarray:

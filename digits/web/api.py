@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import anyio.to_thread
+import cv2
 import uvicorn
 from fastapi import APIRouter, FastAPI, HTTPException, Query
 from fastapi.exceptions import RequestValidationError
@@ -111,6 +112,7 @@ def create_router(recognizer: Recognizer) -> APIRouter:
     """The routes under /api, answered by `recognizer`; include them in any FastAPI application."""
     router = APIRouter(prefix="/api", route_class=PlainRoute, tags=["digits"])
     cores = anyio.CapacityLimiter(os.cpu_count() or 1)  # more at once would only slow each other down
+    cv2.setNumThreads(1)  # the cores are busy with a picture each
 
     @router.post(
         "/recognize",

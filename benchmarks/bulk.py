@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -296,7 +296,7 @@ def _resident(processes: Iterable[psutil.Process]) -> Iterator[int]:
 
 
 def _done(out: Path) -> int:
-    with sqlite3.connect(f"{out}.partial") as journal:
+    with closing(sqlite3.connect(f"{out}.partial")) as journal:
         return CHUNK * int(journal.execute("SELECT count(*) FROM chunks").fetchone()[0])
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pictures import HAND, draw_digit, draw_number, draw_on
 
-from digits.layout import find_layout, find_strokes
+from digits.layout import Found, find_layout, find_strokes, look_again
 from digits.picture import read_ink
 from digits.recognizer import Recognizer
 
@@ -87,3 +87,21 @@ def test_a_dotted_line_is_one_digit(recognizer):
 
 def test_single_takes_everything_as_one_digit(recognizer):
     assert len(recognizer.recognize(draw_number("11"), single=True).digits) == 1
+
+
+def test_look_again_asks_about_other_views_of_an_unsure_digit_only():
+    image = np.zeros((28, 28), np.float32)
+    image[4:24, 12:16] = 1
+    asked: list[np.ndarray] = []
+
+    def classify(images: np.ndarray) -> np.ndarray:
+        asked.append(images)
+        return np.eye(10, dtype=np.float32)[[7] * len(images)]
+
+    unsure = Found((0, 0, 28, 28), image, 0.6 * np.eye(10, dtype=np.float32)[1], 0)
+    assert look_again(unsure, classify).probabilities.argmax() == 7
+    narrower, leaning = asked[0][0, :, :, 0], asked[0][1, :, :, 0]
+    assert 0 < narrower.sum() < image.sum()
+    assert not np.allclose(narrower, leaning)
+    sure = Found((0, 0, 28, 28), image, 0.95 * np.eye(10, dtype=np.float32)[1], 0)
+    assert look_again(sure, classify) is sure and len(asked) == 1

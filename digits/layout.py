@@ -28,10 +28,11 @@ LOW, LOW_COST = 0.8, 2.0  # a part lower than this, in heights of the line, is a
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
 SURE = 0.95  # a digit that is more probable than this is not cut
-CUT_SURE = 0.8  # a part is taken for a digit only if it is at least this probable: letters, too, fall into likely ones
+CUT_LIKELY = 0.5  # a part is taken for a digit only if it is at least this probable,
+CUT_SURE = 0.8  # or this, if the stroke is higher than wide: letters, too, fall into likely digits
 CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
 LOOK_AGAIN_BELOW = 0.9  # a digit that is less probable is looked at again,
-VIEWS = ((0.8, 0.1), (0.8, -0.1))  # so much narrower, and leaning so much
+VIEWS = ((0.9, 0.1), (0.9, -0.1), (1.15, 0.1), (1.15, -0.1))  # so much narrower or wider, and leaning so much
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
 Classify = Callable[[np.ndarray], np.ndarray]
@@ -329,7 +330,8 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
         return []
     images = np.stack([_normalised(part.ink) for part in parts])
     rows = classify(images[..., None])
-    likely = [place for place, row in enumerate(rows) if row.max() >= CUT_SURE]
+    least = CUT_SURE if stroke.height > stroke.width else CUT_LIKELY
+    likely = [place for place, row in enumerate(rows) if row.max() >= least]
     parts, images, rows = [parts[place] for place in likely], images[likely], rows[likely]
     if not _is_covered(parts, count):
         return []
@@ -354,7 +356,7 @@ def look_again(found: Found, classify: Classify) -> Found:
 
 
 def _seen(image: np.ndarray, width: float, lean: float) -> np.ndarray:
-    """The image made narrower, and leaning, about its middle. lean: columns to the right for each row up."""
+    """The image made so many times as wide, and leaning, about its middle. lean: columns to the right a row up."""
     middle = (image.shape[0] - 1) / 2
     seen_from = np.array([[1 / width, lean, middle - middle / width - lean * middle], [0, 1, 0]])
     return cv2.warpAffine(image, seen_from, image.shape, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

@@ -69,8 +69,11 @@ BUILDERS = {"evaluation": build_evaluation, "card": build_card, "notebook": buil
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=BUILDERS, default=list(BUILDERS), help="all by default")
-    for part in parser.parse_args().parts:
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(BUILDERS)}; all by default")
+    parts = parser.parse_args().parts or list(BUILDERS)
+    if unknown := set(parts) - set(BUILDERS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(BUILDERS)}")
+    for part in parts:
         start = time.monotonic()
         BUILDERS[part]()
         print(f"{part}: done in {time.monotonic() - start:.0f} s", flush=True)

@@ -136,8 +136,8 @@ def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
         return [], []
     sizes = stats[1:, cv2.CC_STAT_AREA].astype(float)
     extents = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
-    least = max(ink.shape) / 100 if max(ink.shape) > THUMBNAIL else 0
-    kept = (sizes > 0.02 * sizes.max()) & (extents > 0.1 * extents.max()) & (extents > least)
+    kept = (sizes > 0.02 * sizes.max()) & (extents > 0.1 * extents.max()) & (extents > max(ink.shape) / 100)
+    kept |= max(ink.shape) <= THUMBNAIL  # a pixel of it may be a piece of the pen's line
     strokes = [_stroke(ink, labels, stats, int(label) + 1) for label in np.flatnonzero(kept)]
     notes = [f"specks ignored: {count - 1 - len(strokes)}"] if len(strokes) < count - 1 else []
     return strokes, notes

@@ -28,8 +28,7 @@ LOW, LOW_COST = 0.8, 2.0  # a part lower than this, in heights of the line, is a
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
 SURE = 0.95  # a digit that is more probable than this is not cut
-CUT_LIKELY = 0.5  # a part is taken for a digit only if it is at least this probable,
-CUT_SURE = 0.8  # or this, if the stroke is higher than wide: letters, too, fall into likely digits
+CUT_SURE = 0.9  # a part is taken for a digit only if it is at least this probable: letters, too, fall into likely ones
 CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
 LOOK_AGAIN_BELOW = 0.9  # a digit that is less probable is looked at again,
 VIEWS = ((0.9, 0.1), (0.9, -0.1), (1.15, 0.1), (1.15, -0.1))  # so much narrower or wider, and leaning so much
@@ -330,8 +329,7 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
         return []
     images = np.stack([_normalised(part.ink) for part in parts])
     rows = classify(images[..., None])
-    least = CUT_SURE if stroke.height > stroke.width else CUT_LIKELY
-    likely = [place for place, row in enumerate(rows) if row.max() >= least]
+    likely = [place for place, row in enumerate(rows) if row.max() >= CUT_SURE]
     parts, images, rows = [parts[place] for place in likely], images[likely], rows[likely]
     if not _is_covered(parts, count):
         return []

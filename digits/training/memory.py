@@ -13,8 +13,8 @@ def keep_freed_memory() -> None:
     """Have the C library hold on to freed memory; without effect where it is not the GNU C library.
 
     TensorFlow frees and asks again for some hundred megabytes in every step. Given back to the kernel each time, they
-    cost a third of the processor's time: 180 seconds an epoch of the best preset instead of 97 (2 cores, glibc 2.36).
-    To be called before the first tensor is made.
+    cost a third of the processor's time: 180 seconds an epoch of the best preset instead of 97 (2 cores, glibc 2.36,
+    set by its MALLOC_ variables). To be called before TensorFlow's threads exist.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -168,6 +168,7 @@ async function bring(file) {
 }
 
 async function openCamera() {
+  button("shoot").disabled = true; // until there is something to take
   try {
     find("video").srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     find("dialog.camera").showModal();
@@ -176,12 +177,12 @@ async function openCamera() {
   }
 }
 
-
 function shoot() {
   const video = find("video");
   const still = make("canvas", { width: video.videoWidth, height: video.videoHeight });
   still.getContext("2d").drawImage(video, 0, 0);
   find("dialog.camera").close();
+  setBusy(true);
   still.toBlob(bring, "image/png");
 }
 
@@ -273,6 +274,7 @@ find("[name=picture]").addEventListener("change", (event) => {
   bring(event.target.files[0]);
   event.target.value = ""; // so that the same file can be chosen again
 });
+find("video").addEventListener("loadeddata", () => { button("shoot").disabled = false; });
 find("dialog.camera").addEventListener("close", () => {
   find("video").srcObject.getTracks().forEach((track) => track.stop());
 });

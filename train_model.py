@@ -21,14 +21,12 @@ from digits.models import served_file
 from digits.training.data import load_mnist
 from digits.training.evaluate import evaluate
 from digits.training.fit import PRESETS, fit
-from digits.training.memory import keep_freed_memory
 from digits.training.save import calibrate, save
 
 
 def main() -> None:
     """Train, calibrate, save; interrupted, it can be taken up again with --resume."""
     options = parse_options()
-    keep_freed_memory()
     try:
         train(options)
     except DigitsError as error:

@@ -14,7 +14,8 @@ def keep_freed_memory() -> None:
 
     TensorFlow frees and asks again for some hundred megabytes in every step. Given back to the kernel each time, they
     cost a third of the processor's time: 180 seconds an epoch of the best preset instead of 97 (2 cores, glibc 2.36,
-    set by its MALLOC_ variables). To be called before TensorFlow's threads exist.
+    set by its MALLOC_ variables). To be called before TensorFlow is imported: its threads keep the pools of memory
+    that they were born with.
     """
     if not sys.platform.startswith("linux"):
         return

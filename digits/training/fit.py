@@ -16,10 +16,12 @@ import numpy as np
 from digits.training.augment import NOT_A_DIGIT, augment, no_digit
 from digits.training.data import Mnist, Split
 from digits.training.network import build_network
+from digits.training.numbers import synthesise_parts
 from digits.training.strokes import synthesise
 
 BATCH = 256
 VALIDATION_SEED = 17  # the augmented part of the validation pictures is the same in every run
+DIFFERENT = 3  # passes' worth of synthetic pictures that are made, and then augmented anew in each pass
 PATIENCE = 10  # epochs without a better validation loss before training stops
 
 Batch = tuple[np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -29,13 +31,14 @@ Batch = tuple[np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nd
 class Recipe:
     """What training costs and what it is fed with; the presets are one recipe scaled up and down.
 
-    epochs: passes over MNIST's training split. width: of the network's layers. drawn: synthetic drawings a pass, of
-    which `not_digits` hold no digit. spoiled: share of pictures with noise, lines, haze and the like.
+    epochs: passes over MNIST's training split. width: of the network's layers. drawn: synthetic pictures a pass; a
+    quarter are parts of numbers, and of the others `not_digits` hold no digit. spoiled: share of pictures with noise,
+    lines, haze and the like.
     """
 
     epochs: int
     width: float = 1.0
-    drawn: int = 30_000
+    drawn: int = 24_000
     not_digits: float = 0.4
     spoiled: float = 0.1
     learning_rate: float = 4e-3
@@ -45,7 +48,7 @@ class Recipe:
 PRESETS = {
     "quick": Recipe(epochs=3, width=0.5, drawn=4_000, spoiled=0.0, ema=0.98),
     "default": Recipe(epochs=8),
-    "best": Recipe(epochs=28),
+    "best": Recipe(epochs=36),
 }
 
 
@@ -81,12 +84,13 @@ class Pictures:
 
     def __init__(self, recipe: Recipe, train: Split, seed: int) -> None:
         self.recipe, self.train, self.seed = recipe, train, seed
-        drawn = min(2 * recipe.drawn, recipe.drawn * recipe.epochs)
-        drawn_images, drawn_labels = synthesise(drawn, seed, recipe.not_digits)
-        self.images = np.concatenate([train.images, drawn_images])
-        self.labels = np.concatenate([train.labels, drawn_labels])
+        drawn = recipe.drawn * min(recipe.epochs, DIFFERENT)
+        drawn_images, drawn_labels = synthesise(drawn - drawn // 4, seed, recipe.not_digits)
+        part_images, part_labels = synthesise_parts(train, drawn // 4, seed)
+        self.images = np.concatenate([train.images, drawn_images, part_images])
+        self.labels = np.concatenate([train.labels, drawn_labels, part_labels])
         self.spliced = round(recipe.drawn * recipe.not_digits / 2)  # non-digits made of MNIST's digits
-        self.steps = max(1, (len(train) + min(recipe.drawn, drawn) + self.spliced) // BATCH)
+        self.steps = max(1, (len(train) + recipe.drawn + self.spliced) // BATCH)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Endless batches from the start of `epoch` on."""

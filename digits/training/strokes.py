@@ -42,10 +42,13 @@ def synthesise(count: int, seed: int, not_a_digit: float) -> tuple[np.ndarray, n
     return images, labels
 
 
-def draw(label: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw one digit, or with NOT_A_DIGIT something that is none: (height, width) float32 in [0, 1], ink = 1."""
+def draw(label: int, rng: np.random.Generator, pen: float | None = None) -> np.ndarray:
+    """Draw one digit, or with NOT_A_DIGIT something that is none: (height, width) float32 in [0, 1], ink = 1.
+
+    pen: width of a digit's strokes as a share of its longer side; any if None.
+    """
     if label != NOT_A_DIGIT:
-        return _ink(_digit(label, rng), rng)
+        return _ink(_digit(label, rng), rng, pen)
     return NO_DIGITS[rng.choice(len(NO_DIGITS), p=SHARES)](rng)
 
 

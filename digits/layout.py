@@ -24,11 +24,11 @@ WIDEST = 1.7  # width of a digit, in heights of its line
 WIDEST_GAP = 0.45  # between two strokes of one digit, in heights of the line
 CUT_HEIGHT = 64  # pixels to which a stroke is reduced before it is cut
 CUT_COST = 0.1  # how much less probable, as a logarithm, a cut through ink is than none
-LOW, LOW_COST = 0.8, 2.0  # a part lower than this, in heights of the line, is as much less probable for each height
+LOW, LOW_COST = 0.6, 2.0  # a part lower than this, in heights of the line, is as much less probable for each height
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
 SURE = 0.95  # a digit that is more probable than this is not cut
-CUT_SURE = 0.9  # a part is taken for a digit only if it is at least this probable: letters, too, fall into likely ones
+CUT_SURE = 0.7  # a cut is made only if all its parts are digits with at least this probability
 CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
 LOOK_AGAIN_BELOW = 0.9  # a digit that is less probable is looked at again,
 VIEWS = ((0.9, 0.1), (0.9, -0.1), (1.15, 0.1), (1.15, -0.1))  # so much narrower or wider, and leaning so much
@@ -302,7 +302,10 @@ def _score(row: np.ndarray) -> float:
 
 
 def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], count: int) -> list[int]:
-    """The candidates, by index, that cover all `count` strokes with the highest sum of scores (dynamic programming)."""
+    """The candidates, by index, that cover all `count` strokes or pieces with the highest sum of scores.
+
+    Found by dynamic programming; [] if no sequence of candidates covers them.
+    """
     best = [0.0] + [-np.inf] * count
     chosen = [-1] * (count + 1)
     for place in sorted(range(len(candidates)), key=lambda place: candidates[place].last):
@@ -310,7 +313,7 @@ def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], coun
         if best[first] + scores[place] > best[end]:
             best[end], chosen[end] = best[first] + scores[place], place
     path: list[int] = []
-    end = count
+    end = count if chosen[count] >= 0 else 0
     while end > 0:
         path.append(chosen[end])
         end = candidates[chosen[end]].first
@@ -325,17 +328,17 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
     ink = cv2.resize(stroke.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else stroke.ink
     height = scale * max(s.height for s in line)
     parts, count = find_parts(ink, height)
-    if not _is_covered(parts, count):
+    if not parts:
         return []
     images = np.stack([_normalised(part.ink) for part in parts])
     rows = classify(images[..., None])
     likely = [place for place, row in enumerate(rows) if row.max() >= CUT_SURE]
     parts, images, rows = [parts[place] for place in likely], images[likely], rows[likely]
-    if not _is_covered(parts, count):
-        return []
     lows = [max(0.0, LOW - part.ink.shape[0] / height) for part in parts]
     scores = [_score(row) - CUT_COST - LOW_COST * low for row, low in zip(rows, lows, strict=True)]
     path = _best_path(parts, scores, count)
+    if not path or rows[path].max(axis=1).prod() < CUT_SURE:
+        return []
     if sum(scores[place] for place in path) + CUT_COST < _score(whole.probabilities):
         return []
     return [
@@ -368,11 +371,3 @@ def _place(box: Box, within: Box, scale: float) -> Box:
     left, top, right, bottom = (round(side / scale) for side in box)
     return within[0] + left, within[1] + top, min(within[0] + right, within[2]), min(within[1] + bottom, within[3])
 
-
-def _is_covered(parts: list[Part], count: int) -> bool:
-    """Is there any sequence of parts from the first piece to the last?"""
-    reached = {0}
-    for part in sorted(parts, key=lambda p: p.first):
-        if part.first in reached:
-            reached.add(part.last + 1)
-    return count in reached

@@ -28,7 +28,7 @@ def build_page(recognizer: Recognizer, flags: FlagStore) -> gradio.Blocks:
     page = gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gradio.HTML(f"<h1>{TITLE}</h1>", elem_classes="title", apply_default_css=False)
-        with gradio.Tabs():
+        with gradio.Tabs(overflow_behavior="wrap"):
             with gradio.Tab("Draw"):
                 _draw_tab(actions)
             with gradio.Tab("Flagged"):

@@ -44,7 +44,7 @@ def serve(
     page = build_page(recognizer, FlagStore(flagged))
     free = find_free_port(host, port)
     if free != port:
-        print(f"Port {port} is in use; taking {free} instead.")
+        print(f"Port {port} is in use; taking {free} instead.", flush=True)
     hosts = None if share else own_hosts(host)
     page.launch(
         server_name=host,

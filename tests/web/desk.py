@@ -155,6 +155,19 @@ class Desk:
         self.page.set_input_files("[name=picture]", {"name": name, "mimeType": "image/png", "buffer": picture})
         self.settle()
 
+    def go_to(self, tab: str) -> None:
+        """Open a tab, and wait until its content is there."""
+        self.page.get_by_role("tab", name=tab).click()
+        content = {"Flagged": ".flags .summary:not(:empty)", "My handwriting": ".prompt b", "Help": "td"}
+        self.page.locator(content.get(tab, "canvas.pad")).first.wait_for()
+
+    def look_inside(self) -> None:
+        """Ask for the look inside, and wait until both pictures are there."""
+        self.press("look")
+        self.page.wait_for_function(
+            "['seen', 'decided'].every(name => document.querySelector(`img.${name}`).naturalWidth)"
+        )
+
     def settle(self) -> None:
         """Wait until the newest question is answered."""
         self.page.wait_for_function("document.querySelector('.answer').getAttribute('aria-busy') !== 'true'")

@@ -13,14 +13,15 @@ function notice(sentence) {
   find(".notice").hidden = !sentence;
 }
 
-// The server's reply; what went wrong is shown, and stands in `error`.
+// The server's reply; what went wrong is shown until the next question, and stands in `error`.
 async function ask(name, question) {
+  notice();
   let reply;
   try {
     reply = await server[name](question);
   } catch {
     reply = { error: "The server does not answer. Is the program still running?" };
   }
-  notice(reply.error);
+  if (reply.error) notice(reply.error);
   return reply;
 }

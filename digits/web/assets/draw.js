@@ -5,6 +5,7 @@ const percent = (probability) => `${(100 * probability).toFixed(1)} %`;
 
 let answer = null; // the answer that is shown, with the picture that it is about
 let asked = 0; // number of the newest question: an answer to an older one is not shown
+let looked = 0; // the same for looks inside
 let chosen = 0; // the digit to look inside
 let flagId = null;
 
@@ -12,8 +13,10 @@ const pad = new Pad(find("canvas.pad"), { changed: sheetChanged, started: stroke
 
 // --- asking ---------------------------------------------------------------------------------------------------------
 
-function setBusy(busy) {
-  find(".answer").setAttribute("aria-busy", busy);
+const busy = () => find(".answer").getAttribute("aria-busy") === "true";
+
+function setBusy(value) {
+  find(".answer").setAttribute("aria-busy", value);
 }
 
 async function recognize() {
@@ -23,6 +26,11 @@ async function recognize() {
   const picture = pad.png();
   const reply = await ask("recognize", { picture });
   if (mine === asked) showAnswer(reply.error ? null : { ...reply, picture });
+}
+
+// An answer, or a picture, that is on its way comes by itself; to ask again would only drop it.
+function submit() {
+  if (!busy()) recognize();
 }
 
 function sheetChanged() {
@@ -105,11 +113,11 @@ function choose(index) {
 }
 
 async function lookInside() {
+  const mine = ++looked;
   const open = button("look").getAttribute("aria-expanded") === "true" && answer?.digits.length > 0;
   if (!open) { find(".inside").hidden = true; return; }
-  const mine = asked;
   const inside = await ask("look_inside", { picture: answer.picture, index: chosen });
-  if (mine !== asked || inside.error) return;
+  if (mine !== looked || inside.error) return;
   find(".seen").src = inside.seen;
   find(".seen").alt = `Digit ${chosen + 1} as the network saw it`;
   find(".decided").src = inside.decided;
@@ -119,24 +127,24 @@ async function lookInside() {
 
 // --- flags ----------------------------------------------------------------------------------------------------------
 
+// The buttons are put away before the server is asked: a double click flags once.
 async function flag(label) {
-  const mine = asked;
-  const saved = await ask("flag", { picture: answer.picture, label });
-  if (saved.error || mine !== asked) return;
+  const flagged = answer;
+  find(".flag").hidden = true;
+  const saved = await ask("flag", { picture: flagged.picture, label });
+  if (flagged !== answer) return;
+  if (saved.error) { find(".flag").hidden = false; return; }
   flagId = saved.id;
   find(".flagged span").textContent = saved.sentence;
   button("unflag").hidden = !saved.new;
   find(".flagged").hidden = false;
-  find(".flag").hidden = true;
-  document.dispatchEvent(new Event("digits-flags"));
 }
 
 async function unflag() {
-  const reply = await ask("delete_flag", { id: flagId });
-  if (reply.error) return;
+  const flagged = answer;
   find(".flagged").hidden = true;
-  find(".flag").hidden = false;
-  document.dispatchEvent(new Event("digits-flags"));
+  const { error } = await ask("delete_flag", { id: flagId });
+  if (flagged === answer) find(error ? ".flagged" : ".flag").hidden = false;
 }
 
 async function downloadCard() {
@@ -155,13 +163,18 @@ const dataUrl = (blob) => new Promise((resolve, reject) => {
 
 async function bring(file) {
   if (!file) return;
+  const interrupted = busy(); // then an answer was on its way, which is owed if this is no picture
   const mine = ++asked;
   setBusy(true);
   const reply = file.size > props.largest
     ? { error: `${file.name} has ${(file.size / 1e6).toFixed(0)} MB. At most ${props.largest / 1e6} MB can be read.` }
     : await ask("open_picture", { picture: await dataUrl(file) });
   if (mine !== asked) return;
-  if (reply.error) { notice(reply.error); setBusy(false); return; }
+  if (reply.error) {
+    setBusy(false);
+    if (interrupted) await recognize();
+    return notice(reply.error);
+  }
   const image = make("img", { src: reply.picture });
   await image.decode();
   pad.showPicture(image);
@@ -169,11 +182,14 @@ async function bring(file) {
 
 async function openCamera() {
   button("shoot").disabled = true; // until there is something to take
+  button("camera").disabled = true; // until the user has decided: two streams would leave one on
   try {
     find("video").srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     find("dialog.camera").showModal();
   } catch {
     notice("No camera can be used here. Upload a picture instead.");
+  } finally {
+    button("camera").disabled = false;
   }
 }
 
@@ -215,7 +231,7 @@ const actions = {
   redo: () => pad.redo(),
   clear: () => { setErasing(false); pad.clear(); },
   wide: () => pad.setWide(!pad.wide),
-  submit: recognize,
+  submit,
   copy: () => navigator.clipboard?.writeText(answer.text).then(() => { find(".announced").textContent = "Copied"; }),
   right: () => flag(answer.text),
   unflag,
@@ -283,7 +299,7 @@ find("[type=range]").addEventListener("input", (event) => pad.setSize(Number(eve
 live.checked = remembered("digits-live", "true") === "true";
 live.addEventListener("change", () => {
   remember("digits-live", live.checked);
-  if (live.checked) recognize();
+  if (live.checked) submit();
 });
 find(".wrong").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -1,4 +1,5 @@
 // The tab of flagged pictures: each can be given another label or be deleted. Runs after common.js.
+// The list is fetched whenever the tab comes into view: flags are made in the other tabs.
 
 async function refresh() {
   const { flags, total, error } = await ask("list_flags", {});
@@ -15,19 +16,27 @@ function flagItem(flag) {
   label.setAttribute("aria-label", `True label of the picture ${name}`);
   const save = make("button", { type: "submit", textContent: "Save" });
   const remove = make("button", { type: "button", textContent: "Delete", onclick: () => removeFlag(flag, remove) });
-  const form = make("form", { onsubmit: (event) => { event.preventDefault(); relabel(flag, label.value, save); } },
+  label.addEventListener("input", () => { save.textContent = "Save"; });
+  const form = make("form", { onsubmit: (event) => { event.preventDefault(); relabel(item, flag.id, label.value); } },
     make("label", { textContent: "It is " }, label), save, remove);
   const said = flag.predicted === "" ? "read as no digit" : `read as ${flag.predicted.replace("\n", " / ")}`;
   const verdict = flag.label === null ? "no label" : flag.label === flag.predicted ? "right" : "wrong";
-  return make("li", {},
+  const item = make("li", {},
     make("img", { src: flag.thumbnail, alt: `Picture ${name}`, loading: "lazy" }),
     make("div", {}, make("p", { textContent: `${said}: ${verdict}` }), make("small", { textContent: name }), form));
+  item.dataset.id = flag.id;
+  return item;
 }
 
-async function relabel(flag, label, save) {
-  if ((await ask("relabel", { id: flag.id, label })).error) return;
+// Only this item is made anew: what is being typed into another stays.
+async function relabel(item, id, label) {
+  const flag = await ask("relabel", { id, label });
+  if (flag.error) return;
+  const mended = flagItem(flag);
+  item.replaceWith(mended);
+  const save = mended.querySelector("[type=submit]");
   save.textContent = "Saved";
-  setTimeout(refresh, 800);
+  save.focus();
 }
 
 // The first click asks, the second deletes: what is deleted is gone.
@@ -36,8 +45,4 @@ async function removeFlag(flag, remove) {
   if (!(await ask("delete_flag", { id: flag.id })).error) refresh();
 }
 
-document.addEventListener("digits-flags", function listener() {
-  if (!element.isConnected) return document.removeEventListener("digits-flags", listener);
-  refresh();
-});
-refresh();
+new IntersectionObserver(([tab]) => { if (tab.isIntersecting) refresh(); }).observe(element);

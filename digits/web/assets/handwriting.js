@@ -7,6 +7,7 @@ const shuffled = (values) => values.map((value) => [Math.random(), value]).sort(
 const wanted = Array.from({ length: ROUNDS }, () => shuffled([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])).flat();
 let saved = 0;
 let step = 0;
+let saving = false;
 
 const pad = new Pad(find("canvas.pad"), { changed: () => notice() });
 
@@ -22,19 +23,21 @@ function prompt() {
 }
 
 async function save() {
+  if (saving) return; // one at a time: a double click would skip a digit
   if (pad.empty) return notice("Nothing is drawn yet.");
-  const reply = await ask("save_sample", { picture: pad.png(), label: String(wanted[step]) });
-  if (reply.error) return;
+  saving = true;
+  const { error } = await ask("save_sample", { picture: pad.png(), label: String(wanted[step]) });
+  saving = false;
+  if (error) return;
   saved++;
   step++;
   prompt();
-  document.dispatchEvent(new Event("digits-flags"));
 }
 
 const actions = {
   undo: () => pad.undo(),
   clear: () => pad.clear(),
-  skip: () => { step++; prompt(); },
+  skip: () => { if (!saving) { step++; prompt(); } },
   save,
 };
 
@@ -43,7 +46,7 @@ element.addEventListener("click", (event) => {
   if (action) actions[action]();
 });
 element.addEventListener("keydown", (event) => {
-  const action = { Enter: "save", Escape: "clear", z: event.ctrlKey && "undo" }[event.key];
+  const action = { Enter: "save", Escape: "clear", z: (event.ctrlKey || event.metaKey) && "undo" }[event.key];
   if (!action || event.target.matches("button")) return;
   event.preventDefault();
   actions[action]();

@@ -180,6 +180,18 @@ def test_broken_upload_gets_a_plain_notice_and_leaves_the_drawing(desk):
         assert desk.text() == "1"
 
 
+def test_server_that_does_not_answer_is_said_and_the_drawing_stays(desk):
+    desk.page.route("**/component_server/**", lambda route: route.abort())
+    desk.draw(SEVEN)
+    assert "The server does not answer" in desk.notice()
+    assert desk.text() == "" and not desk.blank()
+    desk.page.unroute("**/component_server/**")
+    desk.press("submit")
+    assert desk.notice() == "" and desk.text() == "7"
+    assert all("ERR_FAILED" in complaint for complaint in desk.complaints)
+    desk.complaints.clear()  # the browser itself reports the request
+
+
 def test_picture_of_100_megapixels_is_answered_or_refused_plainly(desk):
     desk.upload(huge_picture())
     assert desk.notice() or not desk.blank()

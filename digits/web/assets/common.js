@@ -16,12 +16,8 @@ function notice(sentence) {
 // The server's reply; what went wrong is shown until the next question, and stands in `error`.
 async function ask(name, question) {
   notice();
-  let reply;
-  try {
-    reply = await server[name](question);
-  } catch {
-    reply = { error: "The server does not answer. Is the program still running?" };
-  }
+  const silence = { error: "The server does not answer. Is the program still running?" };
+  const reply = (await server[name](question)) ?? silence; // Gradio gives undefined for a request that failed
   if (reply.error) notice(reply.error);
   return reply;
 }

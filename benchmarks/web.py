@@ -312,7 +312,7 @@ def print_header() -> None:
     """The command, the machine and the versions."""
     versions = f"Gradio {gradio.__version__}, ONNX Runtime {onnxruntime.__version__}"
     print(f"python {' '.join(sys.argv)}")
-    print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}\n")
+    print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}\n", flush=True)
 
 
 def print_figures(figures: list[Figure]) -> None:

@@ -3,9 +3,10 @@
 What is learned is the last layer. It makes a handful of corrections go far, it is a convex problem (the same flags give
 the same model), and it takes seconds, because what the layers before it answer is computed once.
 
-Three things keep the model from forgetting what it knew: rehearsal on MNIST and on synthetic drawings with the model's
-own answers as targets (Li & Hoiem 2016, "Learning without Forgetting", arXiv:1606.09282); a step towards the new layer
-that is only as long as MNIST's validation split allows (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
+All corrections together weigh as much as the rehearsal, however few they are, so the new layer may go far. Three things
+keep the model from forgetting what it knew: rehearsal on MNIST and on synthetic drawings with the model's own answers
+as targets (Li & Hoiem 2016, "Learning without Forgetting", arXiv:1606.09282); the step towards the new layer, which is
+the longest that MNIST's validation split allows (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
 arXiv:2109.01903); and the gate.
 """
 
@@ -38,10 +39,10 @@ FOLDS = 4
 
 REHEARSED = 4_000  # MNIST pictures that are rehearsed, as they are and once more augmented
 COPIES = 10  # augmented copies of each correction
-CORRECTIONS_WEIGHT = 0.1  # of all corrections together; all of the rehearsal weighs 1
+CORRECTIONS_WEIGHT = 1.0  # of all corrections together; all of the rehearsal weighs 1
 PULL = 1e-3  # how strongly each weight is held where it was
 ITERATIONS = 40
-STEPS = (1.0, 0.75, 0.5, 0.35, 0.25, 0.15)  # shares of the way from the old last layer to the new one
+STEPS = np.linspace(1, 0.05, 20)  # shares of the way from the old last layer to the new one, longest first
 
 PROBABILITIES = slice(0, 10)  # columns of the head: ten labels, and whether it is a digit
 IS_DIGIT = 10

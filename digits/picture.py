@@ -35,10 +35,37 @@ def read_ink(picture: Any) -> tuple[np.ndarray, float, tuple[str, ...]]:
     its pixels stands for; and notes on what was done.
     Raises PictureError if it holds no picture.
     """
-    colours, scale = _reduce(decode(picture))
+    picture, pixels = _read_plain_png(picture)
+    colours, scale = _reduce(np.asarray(decode(picture)) if pixels is None else pixels)
     notes = [] if scale == 1 else [f"large picture: reduced to {colours.shape[1]}x{colours.shape[0]}"]
     ink, more = separate_ink(colours)
     return ink, scale, (*notes, *more)
+
+
+def _read_plain_png(picture: Any) -> tuple[Any, np.ndarray | None]:
+    """The pixels of a small PNG file of grey or RGB, which archives of scanned forms are full of; None of all others.
+
+    OpenCV decodes them in a tenth of Pillow's time. Returns the picture, too: its bytes, if they were read.
+    """
+    if isinstance(picture, (str, os.PathLike)) and str(picture).lower().endswith(".png") and Path(picture).is_file():
+        picture = Path(picture).read_bytes()
+    if not isinstance(picture, bytes) or not _is_plain_png(picture):
+        return picture, None
+    pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    return picture, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels is not None and pixels.ndim == 3 else pixels
+
+
+def _is_plain_png(data: bytes) -> bool:
+    """A PNG of 8 bits, whole, without palette, transparency or EXIF (https://www.w3.org/TR/png-3/#11Chunks)."""
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    return (
+        data.startswith(b"\x89PNG\r\n\x1a\n")
+        and data.endswith(b"IEND\xaeB`\x82")
+        and data[24:26] in (b"\x08\x00", b"\x08\x02")  # depth 8; grey or RGB
+        and max(width, height) <= LONGEST
+        and b"tRNS" not in data
+        and b"eXIf" not in data
+    )
 
 
 def decode(picture: Any) -> Image.Image:
@@ -142,9 +169,8 @@ def _deep_grey(values: np.ndarray) -> np.ndarray:
     return np.clip(values * (255 if values.max() <= 1 else 1), 0, 255).astype(np.uint8)
 
 
-def _reduce(image: Image.Image) -> tuple[np.ndarray, float]:
+def _reduce(pixels: np.ndarray) -> tuple[np.ndarray, float]:
     """The pixels, (height, width) or (height, width, channels) uint8, at most LONGEST on a side, and the scale."""
-    pixels = np.asarray(image)
     scale = max(1.0, max(pixels.shape[:2]) / LONGEST)
     if scale > 1:
         size = max(1, round(pixels.shape[1] / scale)), max(1, round(pixels.shape[0] / scale))

@@ -370,4 +370,3 @@ def _normalised(ink: np.ndarray) -> np.ndarray:
 def _place(box: Box, within: Box, scale: float) -> Box:
     left, top, right, bottom = (round(side / scale) for side in box)
     return within[0] + left, within[1] + top, min(within[0] + right, within[2]), min(within[1] + bottom, within[3])
-

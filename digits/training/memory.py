@@ -6,7 +6,7 @@ import ctypes
 import sys
 
 # The names and numbers of malloc.h of the GNU C library.
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -4, -8
 
 
 def keep_freed_memory() -> None:
@@ -23,6 +23,6 @@ def keep_freed_memory() -> None:
     if set_option is None:
         return
     set_option(M_ARENA_MAX, 1)
-    set_option(M_MMAP_THRESHOLD, 32 << 20)  # the highest that is accepted
+    set_option(M_MMAP_MAX, 0)  # a block that is mapped goes back to the kernel as soon as it is freed
     set_option(M_TRIM_THRESHOLD, (1 << 31) - 1)
     set_option(M_TOP_PAD, 256 << 20)

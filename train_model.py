@@ -10,7 +10,6 @@ import argparse
 import dataclasses
 import os
 import sys
-import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter hides what matters
@@ -42,7 +41,6 @@ def train(options: argparse.Namespace) -> None:
 
         improve(options.corrections, model=options.out, data=options.data, seed=options.seed)
         return
-    started = time.monotonic()
     recipe = PRESETS[options.preset]
     if options.epochs:
         recipe = dataclasses.replace(recipe, epochs=options.epochs)
@@ -54,7 +52,7 @@ def train(options: argparse.Namespace) -> None:
     folder = Path("runs") / options.out.stem
     network = fit(recipe, mnist, options.seed, folder, options.resume)
     model, calibration = calibrate(network, mnist.calibration, options.seed)
-    save(model, options.out, recipe, options.seed, mnist, calibration, folder, seconds=time.monotonic() - started)
+    save(model, options.out, recipe, options.seed, mnist, calibration, folder)
     if not options.limit:  # a trial run is not worth a look at the test set
         print(evaluate(served_file(options.out), options.data, folder / "evaluation"))
 

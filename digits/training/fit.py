@@ -6,6 +6,7 @@ import csv
 import math
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,17 @@ class Pictures:
         return as_batch(images, np.array([label for _, label in chosen]))
 
 
+class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Puts the seconds that each epoch took beside what it measured, for a run may be resumed on another day."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.began = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if logs is not None:
+            logs["seconds"] = time.monotonic() - self.began
+
+
 def as_batch(images: np.ndarray, labels: np.ndarray) -> Batch:
     """Pictures, targets and weights as Keras takes them: what is no digit does not count for the label.
 
@@ -180,6 +192,7 @@ def _callbacks(recipe: Recipe, folder: Path) -> list[keras.callbacks.Callback]:
         ),
         keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE, baseline=best),
         keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=PATIENCE // 2),
+        Stopwatch(),
         keras.callbacks.CSVLogger(folder / "history.csv", append=True),
     ]
 

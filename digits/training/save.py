@@ -74,7 +74,6 @@ def save(
     mnist: Mnist,
     calibration: Calibration,
     folder: Path,
-    seconds: float,
 ) -> None:
     """Write the model as `path` (.h5) and .onnx, the run record (.json) and the training curves (.png) beside it.
 
@@ -98,7 +97,7 @@ def save(
         "best_epoch": min(history, key=lambda row: row["val_loss"]),
         "epochs_run": len(history),
         "keras_onnx_difference": difference,
-        "seconds": round(seconds),
+        "seconds": round(sum(row["seconds"] for row in history)),  # of the epochs, however often they were interrupted
         "versions": versions(),
         "data_sha256": DIGESTS,
         "model_sha256": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (path, onnx_path)},

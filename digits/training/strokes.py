@@ -180,6 +180,7 @@ def _texture(rng: np.random.Generator) -> np.ndarray:
     """Noise at a random scale, soft or hard, or a grid."""
     side = int(rng.integers(3, 28))
     noise = cv2.resize(rng.random((side, side)).astype(np.float32), (64, 64), interpolation=int(rng.integers(0, 3)))
+    noise = np.clip(noise, 0, 1)  # cubic interpolation overshoots
     if rng.random() < 0.6:
         noise = (noise > rng.uniform(0.3, 0.8)).astype(np.float32)
     if rng.random() < 0.25:

@@ -8,6 +8,7 @@ Casey and Lecolinet 1996, "A survey of methods and strategies in character segme
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,7 +32,7 @@ SURE = 0.95  # a digit that is more probable than this is not cut
 CUT_SURE = 0.92  # least probability that all parts of a cut are digits: those of a scribble, too, come near it
 CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
 LOOK_AGAIN_BELOW = 0.9  # a digit that is less probable is looked at again,
-VIEWS = ((0.9, 0.1), (0.9, -0.1), (1.15, 0.1), (1.15, -0.1))  # so much narrower or wider, and leaning so much
+VIEWS = tuple((width, lean) for width in (0.8, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower and wider, leaning or not
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
 Classify = Callable[[np.ndarray], np.ndarray]
@@ -52,6 +53,11 @@ class Stroke:
     @property
     def width(self) -> int:
         return self.box[2] - self.box[0]
+
+    def moved(self, right: int, down: int) -> Stroke:
+        """The same ink elsewhere."""
+        left, top, *end = self.box
+        return Stroke((left + right, top + down, end[0] + right, end[1] + down), self.ink)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +115,8 @@ def choose_digits(layout: Layout, probabilities: np.ndarray, classify: Classify)
     found: list[Found] = []
     notes: list[str] = []
     for index, line in enumerate(layout.lines):
-        own = np.array([candidate.line == index for candidate in layout.candidates])
-        candidates = [candidate for candidate in layout.candidates if candidate.line == index]
-        rows = probabilities[own]
+        own = [place for place, candidate in enumerate(layout.candidates) if candidate.line == index]
+        candidates, rows = [layout.candidates[place] for place in own], probabilities[own]
         for place in _best_path(candidates, [_score(row) for row in rows], len(line)):
             candidate, row = candidates[place], rows[place]
             whole = Found(candidate.box, candidate.image, row, index)
@@ -127,41 +132,48 @@ def choose_digits(layout: Layout, probabilities: np.ndarray, classify: Classify)
 
 def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
     """Connected ink, specks left out."""
+    longest = max(ink.shape)
     inked = (ink > INKED).view(np.uint8)
-    count, labels, stats = _components(inked)
+    left, top, right, bottom = _with_edge(cv2.boundingRect(inked), ink.shape)
+    window = slice(top, bottom), slice(left, right)  # where there is ink at all
+    count, labels, stats = _components(inked[window])
     if count > 9:
-        count, labels, stats = _bridge_dots(inked, count, labels, stats)
-    if count <= 1:
-        return [], []
-    sizes = stats[1:, cv2.CC_STAT_AREA].astype(float)
-    extents = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
-    kept = (sizes > 0.02 * sizes.max()) & (extents > 0.1 * extents.max()) & (extents > max(ink.shape) / 100)
-    kept |= max(ink.shape) <= THUMBNAIL  # a pixel of it may be a piece of the pen's line
-    strokes = [_stroke(ink, labels, stats, int(label) + 1) for label in np.flatnonzero(kept)]
-    notes = [f"specks ignored: {count - 1 - len(strokes)}"] if len(strokes) < count - 1 else []
+        count, labels, stats = _bridge_dots(inked[window], longest, count, labels, stats)
+    kept = _without_specks(stats, longest)
+    strokes = [_stroke(ink[window], labels, stats, label).moved(left, top) for label in kept]
+    notes = [f"specks ignored: {count - 1 - len(kept)}"] if len(kept) < count - 1 else []
     return strokes, notes
 
 
+def _with_edge(rectangle: Sequence[int], shape: tuple[int, ...]) -> Box:
+    """The box of left, top, width, height, and one pixel more on each side, where the pen's soft edge is."""
+    left, top, width, height = rectangle
+    return max(0, left - 1), max(0, top - 1), min(shape[1], left + width + 1), min(shape[0], top + height + 1)
+
+
 def _components(inked: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-    """Connected components of what is inked, sought where there is ink: number, labels, stats as OpenCV gives them."""
-    left, top, width, height = cv2.boundingRect(inked)
-    if width == 0:
-        return 1, np.zeros(inked.shape, np.int32), np.zeros((1, 5), np.int32)
-    window = slice(top, top + height), slice(left, left + width)
-    most = ((width + 1) // 2) * ((height + 1) // 2)  # components that there can be; 16 bits are twice as fast as 32
-    kind, dtype = (cv2.CV_16U, np.uint16) if most < 65_535 else (cv2.CV_32S, np.int32)
-    labels = np.zeros(inked.shape, dtype)
-    count, labels[window], stats, _ = cv2.connectedComponentsWithStats(inked[window], connectivity=8, ltype=kind)
-    stats[:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP]] += left, top
-    return count, labels, stats
+    """Connected components of what is inked: number, labels, stats as OpenCV gives them."""
+    most = ((inked.shape[0] + 1) // 2) * ((inked.shape[1] + 1) // 2)  # components that there can be
+    kind = cv2.CV_16U if most < 65_535 else cv2.CV_32S  # 16 bits are twice as fast as 32
+    return cv2.connectedComponentsWithStats(inked, connectivity=8, ltype=kind)[:3]
+
+
+def _without_specks(stats: np.ndarray, longest: int) -> list[int]:
+    """The labels of the components that are large enough. longest: side of the picture in pixels."""
+    sizes = [(area, max(width, height)) for _, _, width, height, area in stats[1:].tolist()]
+    if longest <= THUMBNAIL or not sizes:  # a pixel of a thumbnail may be a piece of the pen's line
+        return list(range(1, len(stats)))
+    least_area = 0.02 * max(area for area, _ in sizes)
+    least_extent = max(0.1 * max(extent for _, extent in sizes), longest / 100)
+    return [label for label, (area, extent) in enumerate(sizes, 1) if area > least_area and extent > least_extent]
 
 
 def _bridge_dots(
-    inked: np.ndarray, count: int, labels: np.ndarray, stats: np.ndarray
+    inked: np.ndarray, longest: int, count: int, labels: np.ndarray, stats: np.ndarray
 ) -> tuple[int, np.ndarray, np.ndarray]:
     """A dotted line is one stroke: if a pen's width bridges most gaps between many dots, they are bridged."""
     areas, widths, heights = (stats[1:, column].astype(float) for column in (cv2.CC_STAT_AREA, 2, 3))
-    if np.median(areas / (widths * heights)) < 0.5 or np.median(np.maximum(widths, heights)) > 0.05 * max(inked.shape):
+    if np.median(areas / (widths * heights)) < 0.5 or np.median(np.maximum(widths, heights)) > 0.05 * longest:
         return count, labels, stats  # strokes, not dots
     reach = max(2, round(float(np.sqrt(np.median(areas)))))
     bridged = cv2.dilate(inked, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1, reach + 1)))
@@ -178,10 +190,8 @@ def _stat(mask: np.ndarray) -> list[int]:
 
 
 def _stroke(ink: np.ndarray, labels: np.ndarray, stats: np.ndarray, label: int) -> Stroke:
-    left, top, width, height = (int(value) for value in stats[label, :4])
-    # One pixel more on each side, where the pen's soft edge is.
-    box = max(0, left - 1), max(0, top - 1), min(ink.shape[1], left + width + 1), min(ink.shape[0], top + height + 1)
-    window = slice(box[1], box[3]), slice(box[0], box[2])
+    left, top, right, bottom = box = _with_edge(stats[label, :4].tolist(), ink.shape)
+    window = slice(top, bottom), slice(left, right)
     if len(stats) == 2:  # the background and this: no ink of others
         return Stroke(box, ink[window].copy())
     own = labels[window] == label
@@ -298,7 +308,7 @@ def _runs(index: int, line: list[Stroke]) -> list[Candidate]:
 
 
 def _score(row: np.ndarray) -> float:
-    return float(np.log(max(float(row.max()), 1e-6)))
+    return math.log(max(float(row.max()), 1e-6))
 
 
 def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], count: int) -> list[int]:

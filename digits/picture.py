@@ -47,8 +47,11 @@ def _read_plain_png(picture: Any) -> tuple[Any, np.ndarray | None]:
 
     OpenCV decodes them in about half of Pillow's time. Returns the picture, too: its bytes, if they were read.
     """
-    if isinstance(picture, (str, os.PathLike)) and str(picture).lower().endswith(".png") and Path(picture).is_file():
-        picture = Path(picture).read_bytes()
+    if isinstance(picture, (str, os.PathLike)) and str(picture).lower().endswith(".png"):
+        try:
+            picture = Path(picture).read_bytes()
+        except OSError:
+            return picture, None  # who decodes all the others says what is wrong with it
     if not isinstance(picture, bytes) or not _is_plain_png(picture):
         return picture, None
     pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -273,7 +276,7 @@ def _against_shading(grey: np.ndarray) -> np.ndarray:
 
 def _ink_is_dark(difference: np.ndarray) -> bool:
     """Ink is what there is less of: the side of the paper's level with the heavier tail."""
-    return float(np.maximum(-difference, 0).sum()) >= float(np.maximum(difference, 0).sum())
+    return float(difference.sum()) <= 0
 
 
 def _stretch(ink: np.ndarray) -> np.ndarray:

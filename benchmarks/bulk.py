@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import itertools
 import json
 import multiprocessing
@@ -123,7 +124,7 @@ def main(
         bench = Bench(Path(name), FULL if full else SMALL, data or drawings_folder())
         print_header(bench)
         for section in only or list(Section):
-            print(f"\n## {section}: {MEASURES[section].__doc__}\n\n{HEAD}", flush=True)
+            print(f"\n## {section}\n\n{inspect.getdoc(MEASURES[section])}\n\n{HEAD}", flush=True)
             try:
                 for figure in MEASURES[section](bench):
                     print(figure, flush=True)

@@ -131,11 +131,16 @@ def choose_digits(layout: Layout, probabilities: np.ndarray, classify: Classify)
 
 
 def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
-    """Connected ink, specks left out."""
+    """Connected ink, specks left out; all ink of a thumbnail, where a pixel may be a piece of the pen's line."""
     longest = max(ink.shape)
     inked = (ink > INKED).view(np.uint8)
-    left, top, right, bottom = _with_edge(cv2.boundingRect(inked), ink.shape)
-    window = slice(top, bottom), slice(left, right)  # where there is ink at all
+    rectangle = cv2.boundingRect(inked)
+    if rectangle[2] == 0:
+        return [], []
+    left, top, right, bottom = box = _with_edge(rectangle, ink.shape)
+    window = slice(top, bottom), slice(left, right)
+    if longest <= THUMBNAIL:
+        return [Stroke(box, ink[window])], []
     count, labels, stats = _components(inked[window])
     if count > 9:
         count, labels, stats = _bridge_dots(inked[window], longest, count, labels, stats)
@@ -161,8 +166,6 @@ def _components(inked: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
 def _without_specks(stats: np.ndarray, longest: int) -> list[int]:
     """The labels of the components that are large enough. longest: side of the picture in pixels."""
     sizes = [(area, max(width, height)) for _, _, width, height, area in stats[1:].tolist()]
-    if longest <= THUMBNAIL or not sizes:  # a pixel of a thumbnail may be a piece of the pen's line
-        return list(range(1, len(stats)))
     least_area = 0.02 * max(area for area, _ in sizes)
     least_extent = max(0.1 * max(extent for _, extent in sizes), longest / 100)
     return [label for label, (area, extent) in enumerate(sizes, 1) if area > least_area and extent > least_extent]

@@ -93,8 +93,8 @@ def _centre(ink: np.ndarray) -> np.ndarray:
     height, width = ink.shape
     columns, rows = ink.sum(axis=0), ink.sum(axis=1)  # not cv2.moments: it takes a picture 2 wide for a list of points
     mass = max(float(rows.sum()), 1e-6)
-    left = round(FRAME / 2 - float(columns @ np.arange(width)) / mass)
-    top = round(FRAME / 2 - float(rows @ np.arange(height)) / mass)
+    left = round(FRAME / 2 - float(columns @ PLACES[:width]) / mass)
+    top = round(FRAME / 2 - float(rows @ PLACES[:height]) / mass)
     left, top = min(max(left, 0), FRAME - width), min(max(top, 0), FRAME - height)
     frame = np.zeros((FRAME, FRAME), np.float32)
     frame[top : top + height, left : left + width] = ink
@@ -102,3 +102,4 @@ def _centre(ink: np.ndarray) -> np.ndarray:
 
 
 NEIGHBOURS = np.ones((3, 3), np.uint8)
+PLACES = np.arange(FRAME, dtype=np.float32)

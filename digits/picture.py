@@ -22,6 +22,7 @@ FAINTEST = 0.06  # contrast, as a share of full black on white, below which ther
 SMALLEST_RULED = 56  # pixels a side below which a picture has no room for ruled lines
 PARALLEL = 3  # lines across clean paper: fewer may be the bars of a digit
 FLAT = 4  # grey levels that clean paper may vary by
+LEVELS = np.arange(256, dtype=np.float32)  # of grey
 
 Image.MAX_IMAGE_PIXELS = None  # limited by MOST_PIXELS instead, before anything is decoded
 
@@ -49,7 +50,8 @@ def _read_plain_png(picture: Any) -> tuple[Any, np.ndarray | None]:
     """
     if isinstance(picture, (str, os.PathLike)) and str(picture).lower().endswith(".png"):
         try:
-            picture = Path(picture).read_bytes()
+            with open(picture, "rb") as file:  # noqa: PTH123 (Path takes as long as the decoding)
+                picture = file.read()
         except OSError:
             return picture, None  # who decodes all the others says what is wrong with it
     if not isinstance(picture, bytes) or not _is_plain_png(picture):
@@ -187,12 +189,13 @@ def separate_ink(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:
     counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
     paper = _paper_level(counts)
     clean = paper is not None
+    # Ink is what there is less of: the side of the paper's level with the heavier tail.
     if paper is None:
         difference = _against_shading(grey)
-        dark_ink = _ink_is_dark(difference)
+        dark_ink = float(difference.sum()) <= 0
     else:  # a pixel's level alone decides: work out the levels that there are, and look each pixel up
-        difference = (np.arange(256, dtype=np.float32) - paper) * (counts > 0)
-        dark_ink = _ink_is_dark(difference * counts)
+        difference = (LEVELS - paper) * (counts > 0)
+        dark_ink = float(difference @ counts) <= 0
     ink = np.maximum(-difference if dark_ink else difference, 0) / 255
     if not dark_ink:
         notes.append("dark background: inverted")
@@ -272,11 +275,6 @@ def _against_shading(grey: np.ndarray) -> np.ndarray:
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
     smooth = cv2.GaussianBlur(grey, (0, 0), 0.8) if max(height, width) > 64 else grey
     return (smooth.astype(np.float32) - paper) * (200 / np.maximum(paper, 60))
-
-
-def _ink_is_dark(difference: np.ndarray) -> bool:
-    """Ink is what there is less of: the side of the paper's level with the heavier tail."""
-    return float(difference.sum()) <= 0
 
 
 def _stretch(ink: np.ndarray) -> np.ndarray:

@@ -51,8 +51,9 @@ class Digit:
 
     def top(self, count: int = 3) -> tuple[tuple[int, float], ...]:
         """The `count` most probable labels with their probabilities, best first."""
-        best = np.argsort(-self.probabilities, kind="stable")[:count]
-        return tuple((int(label), float(self.probabilities[label])) for label in best)
+        probabilities = self.probabilities.tolist()
+        best = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)[:count]
+        return tuple((label, probabilities[label]) for label in best)
 
 
 @dataclass(frozen=True, eq=False)

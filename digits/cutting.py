@@ -21,9 +21,9 @@ DEEP_COST = 0.1  # of crossing deep ink, where other ink costs 1: a seam may run
 PAPER_COST = 0.02  # of crossing paper: a straight seam is better than a long one
 SLANT_COST = 0.04  # of a step to the side
 MOST_INK = 5.0  # pens of ink that a seam may cross
-MOST_SEAMS = 15.0  # in a stroke as wide as high; in proportion in wider ones
+MOST_SEAMS = 22.0  # in a stroke as wide as high; in proportion in wider ones
 THROUGH = (0.2, 0.35, 0.5, 0.65, 0.8)  # heights at which the places are sought that seams pass through
-SEAMS_APART = 0.05  # mean distance of two seams, in heights
+SEAMS_APART = 0.035  # mean distance of two seams, in heights
 MARGIN = 0.08  # at both ends, in heights, where nothing is cut off
 NARROWEST, WIDEST, LOWEST = 0.06, 1.4, 0.4  # width and height of a part, in heights of the line
 
@@ -38,13 +38,15 @@ class Part:
     ink: np.ndarray
 
 
-def find_parts(ink: np.ndarray, line_height: float) -> tuple[list[Part], int]:
+def find_parts(ink: np.ndarray, line_height: float) -> tuple[list[Part], int, float]:
     """Every part that has the size of a digit.
 
     ink: (height, width) float32 in [0, 1] of one stroke, best 64 pixels high; line_height: in its pixels.
-    Returns the parts, and the number of pieces that a row of digits has to cover. The whole stroke is no part.
+    Returns the parts (the whole stroke is none), the number of pieces that a row of digits has to cover, and how many
+    pens of ink a seam crosses on average: one or two between digits, more in a scribble.
     """
-    seams = _find_seams(ink)
+    pen = max(pen_width(ink), 1.0)
+    seams = _find_seams(ink, pen)
     count = len(seams) - 1
     parts = []
     for first in range(count):
@@ -57,10 +59,11 @@ def find_parts(ink: np.ndarray, line_height: float) -> tuple[list[Part], int]:
                 break
             if width > NARROWEST and height > LOWEST:
                 parts.append(part)
-    return parts, count
+    crossed = [float(ink[np.arange(len(ink)), seam].sum()) for seam in seams[1:-1]]
+    return parts, count, sum(crossed) / pen / max(len(crossed), 1)
 
 
-def _find_seams(ink: np.ndarray) -> list[np.ndarray]:
+def _find_seams(ink: np.ndarray, pen: float) -> list[np.ndarray]:
     """Paths from top to bottom along which little ink is crossed, from left to right, both edges included.
 
     Each path gives its column for every row. The cheapest path through each place in a few rows is found by dynamic
@@ -69,7 +72,7 @@ def _find_seams(ink: np.ndarray) -> list[np.ndarray]:
     height, width = ink.shape
     most = MOST_SEAMS * max(1.0, width / height)
     kept: list[np.ndarray] = []
-    for _, seam in sorted(_local_seams(ink), key=lambda pair: pair[0]):
+    for _, seam in sorted(_local_seams(ink, pen), key=lambda pair: pair[0]):
         inside = MARGIN * height < seam.mean() < width - MARGIN * height
         if inside and len(kept) < most and all(np.abs(seam - other).mean() > SEAMS_APART * height for other in kept):
             kept.append(seam)
@@ -77,10 +80,9 @@ def _find_seams(ink: np.ndarray) -> list[np.ndarray]:
     return [np.full(height, -1), *kept, np.full(height, width)]
 
 
-def _local_seams(ink: np.ndarray) -> list[tuple[float, np.ndarray]]:
+def _local_seams(ink: np.ndarray, pen: float) -> list[tuple[float, np.ndarray]]:
     """The seams that are cheaper than those beside them, each with its cost."""
     height = len(ink)
-    pen = max(pen_width(ink), 1.0)
     cost = _crossing_cost(ink, pen)
     # One pass for both directions: from the top down, and, in the picture upside down, from the bottom up.
     (down, up), (from_above, from_below) = _cheapest(np.stack([cost, cost[::-1]]))

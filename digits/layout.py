@@ -29,7 +29,8 @@ LOW, LOW_COST = 0.6, 2.0  # a part lower than this, in heights of the line, is a
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
 SURE = 0.95  # a digit that is more probable than this is not cut
-CUT_SURE = 0.92  # least probability that all parts of a cut are digits: those of a scribble, too, come near it
+CUT_SURE = 0.7  # least probability that all parts of a cut are digits
+TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the parts of a scribble, too, look like digits
 CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
 LOOK_AGAIN_BELOW = 0.9  # a digit that is less probable is looked at again,
 VIEWS = tuple((width, lean) for width in (0.8, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower and wider, leaning or not
@@ -340,17 +341,18 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
     scale = min(1.0, CUT_HEIGHT / stroke.height)
     ink = cv2.resize(stroke.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else stroke.ink
     height = scale * max(s.height for s in line)
-    parts, count = find_parts(ink, height)
+    parts, count, crossed = find_parts(ink, height)
     if not parts:
         return []
     images = np.stack([_normalised(part.ink) for part in parts])
     rows = classify(images[..., None])
-    likely = [place for place, row in enumerate(rows) if row.max() >= CUT_SURE]
+    sure = CUT_SURE if crossed < TANGLED else TANGLED_SURE
+    likely = [place for place, row in enumerate(rows) if row.max() >= sure]
     parts, images, rows = [parts[place] for place in likely], images[likely], rows[likely]
     lows = [max(0.0, LOW - part.ink.shape[0] / height) for part in parts]
     scores = [_score(row) - CUT_COST - LOW_COST * low for row, low in zip(rows, lows, strict=True)]
     path = _best_path(parts, scores, count)
-    if not path or rows[path].max(axis=1).prod() < CUT_SURE:
+    if not path or rows[path].max(axis=1).prod() < sure:
         return []
     if sum(scores[place] for place in path) + CUT_COST < _score(whole.probabilities):
         return []

@@ -29,7 +29,8 @@ LOW, LOW_COST = 0.6, 2.0  # a part lower than this, in heights of the line, is a
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
 SURE = 0.95  # a digit that is more probable than this is not cut
-CUT_SURE = 0.7  # least probability that all parts of a cut are digits
+LIKELY = 0.3  # least probability of a part that may be a digit
+CUT_SURE = 0.5  # least probability that all parts of a cut are digits
 TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the parts of a scribble, too, look like digits
 CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
 LOOK_AGAIN_BELOW = 0.9  # a digit that is less probable is looked at again,
@@ -347,19 +348,20 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
     images = np.stack([_normalised(part.ink) for part in parts])
     rows = classify(images[..., None])
     sure = CUT_SURE if crossed < TANGLED else TANGLED_SURE
-    likely = [place for place, row in enumerate(rows) if row.max() >= sure]
+    likely = [place for place, row in enumerate(rows) if row.max() >= LIKELY]
     parts, images, rows = [parts[place] for place in likely], images[likely], rows[likely]
     lows = [max(0.0, LOW - part.ink.shape[0] / height) for part in parts]
     scores = [_score(row) - CUT_COST - LOW_COST * low for row, low in zip(rows, lows, strict=True)]
     path = _best_path(parts, scores, count)
-    if not path or rows[path].max(axis=1).prod() < sure:
+    if not path or sum(scores[place] for place in path) + CUT_COST < _score(whole.probabilities):
         return []
-    if sum(scores[place] for place in path) + CUT_COST < _score(whole.probabilities):
-        return []
-    return [
-        Found(_place(parts[place].box, stroke.box, scale), images[place], CUT_TRUST * rows[place], whole.line)
+    found = [
+        look_again(Found(_place(parts[place].box, stroke.box, scale), images[place], rows[place], whole.line), classify)
         for place in path
     ]
+    if math.prod(float(digit.probabilities.max()) for digit in found) < sure:
+        return []
+    return [replace(digit, probabilities=CUT_TRUST * digit.probabilities) for digit in found]
 
 
 def look_again(found: Found, classify: Classify) -> Found:

@@ -1,5 +1,6 @@
 """Strokes that hold several digits, into parts that may be one."""
 
+import cv2
 import numpy as np
 import pytest
 from pictures import HAND, draw_on
@@ -21,17 +22,25 @@ def _ink(picture):
 
 
 def test_find_parts_gives_each_of_two_touching_digits():
-    parts, count = find_parts(_ink(_touching("23", 42)), 64)
+    parts, count, crossed = find_parts(_ink(_touching("23", 42)), 64)
     assert any(
         left.first == 0 and left.last + 1 == right.first and right.last == count - 1
         and abs(left.box[2] - 63) < 8 and abs(right.box[0] - 63) < 8
         for left in parts for right in parts
     )  # fmt: skip
+    assert crossed < 2
+
+
+def test_find_parts_says_that_a_scribble_is_a_tangle():
+    chance = np.random.default_rng(1)
+    scribble = np.zeros((64, 90), np.float32)
+    cv2.polylines(scribble, [(chance.random((30, 2)) * (86, 60) + 2).astype(np.int32)], False, 1, 3)
+    assert find_parts(scribble, 64)[2] > 2
 
 
 def test_find_parts_leaves_the_whole_stroke_out_and_gives_boxes_in_the_ink():
     ink = _ink(_touching("88", 38))
-    parts, count = find_parts(ink, 64)
+    parts, count, _ = find_parts(ink, 64)
     assert parts and all(part.last - part.first < count - 1 for part in parts)
     for part in parts:
         left, top, right, bottom = part.box

@@ -44,7 +44,7 @@ def _parts(train: Split, rng: np.random.Generator) -> list[tuple[np.ndarray, int
     """Some of the parts of one number: those that are nearly a digit, and those that are pieces of two."""
     number, digits, labels = write_number(train, rng)
     digits_found, mixed = [], [(number, NOT_A_DIGIT)]
-    parts, _ = find_parts(number, CUT_HEIGHT)
+    parts, _, _ = find_parts(number, CUT_HEIGHT)
     for part in parts:
         whole, pure = _shares(part, digits)
         best = int(pure.argmax())

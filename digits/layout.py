@@ -28,13 +28,12 @@ CUT_COST = 0.1  # how much less probable, as a logarithm, a cut through ink is t
 LOW, LOW_COST = 0.6, 2.0  # a part lower than this, in heights of the line, is as much less probable for each height
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
-SURE = 0.95  # a digit that is more probable than this is not cut
+SURE = 0.9  # a digit that is less probable is looked at again, and cut if that does not help
 LIKELY = 0.3  # least probability of a part that may be a digit
 CUT_SURE = 0.5  # least probability that all parts of a cut are digits
 TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the parts of a scribble, too, look like digits
 CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
-LOOK_AGAIN_BELOW = 0.9  # a digit that is less probable is looked at again,
-VIEWS = tuple((width, lean) for width in (0.8, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower and wider, leaning or not
+VIEWS = tuple((width, lean) for width in (0.8, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
 Classify = Callable[[np.ndarray], np.ndarray]
@@ -121,10 +120,10 @@ def choose_digits(layout: Layout, probabilities: np.ndarray, classify: Classify)
         candidates, rows = [layout.candidates[place] for place in own], probabilities[own]
         for place in _best_path(candidates, [_score(row) for row in rows], len(line)):
             candidate, row = candidates[place], rows[place]
-            whole = Found(candidate.box, candidate.image, row, index)
+            whole = look_again(Found(candidate.box, candidate.image, row, index), classify)
             run = join(line[candidate.first : candidate.last + 1])
             parts = [] if layout.single else _cut(run, whole, line, classify)
-            found.extend(parts or [look_again(whole, classify)])
+            found.extend(parts or [whole])
             if parts:
                 notes.append(f"touching digits: cut into {len(parts)}")
             elif candidate.last > candidate.first:
@@ -366,7 +365,7 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
 
 def look_again(found: Found, classify: Classify) -> Found:
     """A digit that is unsure is looked at from other sides, too; the mean of all looks is its answer."""
-    if float(found.probabilities.max()) >= LOOK_AGAIN_BELOW:
+    if float(found.probabilities.max()) >= SURE:
         return found
     looks = np.stack([_seen(found.image, *view) for view in VIEWS])
     rows = np.concatenate([found.probabilities[None], classify(looks[..., None])])

@@ -33,7 +33,7 @@ LIKELY = 0.3  # least probability of a part that may be a digit
 CUT_SURE = 0.5  # least probability that all parts of a cut are digits
 TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the parts of a scribble, too, look like digits
 CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
-VIEWS = tuple((width, lean) for width in (0.8, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
+VIEWS = tuple((width, lean) for width in (0.7, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
 Classify = Callable[[np.ndarray], np.ndarray]

@@ -42,6 +42,8 @@ def train(options: argparse.Namespace) -> None:
         improve(options.corrections, model=options.out, data=options.data, seed=options.seed)
         return
     recipe = PRESETS[options.preset]
+    if options.start:
+        recipe = recipe.second_round()
     if options.epochs:
         recipe = dataclasses.replace(recipe, epochs=options.epochs)
     mnist = load_mnist(options.data)
@@ -50,9 +52,9 @@ def train(options: argparse.Namespace) -> None:
         recipe = dataclasses.replace(recipe, drawn=min(recipe.drawn, options.limit))
     print(f"MNIST: {len(mnist.train):,} pictures to train on, {len(mnist.validation):,} to validate. {recipe}")
     folder = Path("runs") / options.out.stem
-    network = fit(recipe, mnist, options.seed, folder, options.resume)
+    network = fit(recipe, mnist, options.seed, folder, options.resume, options.start)
     model, calibration = calibrate(network, mnist.calibration, options.seed)
-    save(model, options.out, recipe, options.seed, mnist, calibration, folder)
+    save(model, options.out, recipe, options.seed, mnist, calibration, folder, options.start)
     if not options.limit:  # a trial run is not worth a look at the test set
         print(evaluate(served_file(options.out), options.data, folder / "evaluation"))
 
@@ -66,6 +68,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="same seed, same machine: same result (default: 1)")
     parser.add_argument("--data", type=Path, help="folder with MNIST's four IDX files (default: cache, then download)")
     parser.add_argument("--out", type=Path, default=Path("model.h5"), help="the model to write (default: %(default)s)")
+    parser.add_argument("--start", type=Path, metavar="MODEL", help="start a second round from this model.h5")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument("--corrections", type=Path, metavar="FOLDER", help="improve the model with flagged pictures")
     return parser.parse_args()

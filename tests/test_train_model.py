@@ -13,6 +13,7 @@ import pytest
 
 from digits.classifier import Classifier
 from digits.training.data import load_mnist
+from digits.training.fit import read_history
 
 PROJECT = Path(__file__).parent.parent
 
@@ -30,6 +31,10 @@ def train(folder, *options):
     output, _ = process.communicate(timeout=500)
     assert process.returncode == 0, output
     return output
+
+
+def read_losses(folder):
+    return [row["loss"] for row in read_history(folder / "runs" / "tiny")]
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +89,13 @@ def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_en
     clean = Classifier(trained / "tiny.onnx")
     ink = load_mnist().validation.images[:200].astype(np.float32)[..., None] / 255
     assert np.allclose(resumed.classify(ink), clean.classify(ink), atol=1e-5)
+
+
+def test_train_model_starts_from_the_weights_of_an_earlier_model(trained, tmp_path):
+    train(tmp_path, "--epochs", "1", "--seed", "6", "--start", str(trained / "tiny.h5"))
+    record = json.loads((tmp_path / "tiny.json").read_text())
+    assert record["start"]["seed"] == 5 and record["start"]["epochs_run"] == 2
+    assert read_losses(tmp_path)[0] < read_losses(trained)[0]
 
 
 def test_train_model_says_in_one_line_what_is_wrong_with_the_data(tmp_path):

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 
-from digits.errors import FlagsError, ModelError
+from digits.errors import FlagsError
 from digits.flags import Flag, FlagStore
 from digits.models import ModelHistory, served_file
 from digits.recognition import NOT_A_DIGIT_BELOW
@@ -30,6 +30,7 @@ from digits.training.data import Mnist, Split, load_mnist
 from digits.training.evaluate import to_input
 from digits.training.export import export_onnx
 from digits.training.metrics import expected_calibration_error
+from digits.training.network import load_calibrated_network
 from digits.training.strokes import synthesise
 
 MNIST_MAY_FALL = 0.0005  # share of the validation split: 0.05 points
@@ -144,7 +145,7 @@ class Learner:
     """
 
     def __init__(self, model: Path, mnist: Mnist, seed: int = 1) -> None:
-        self.model = _load(model)
+        self.model = load_calibrated_network(model)
         network = self.model.get_layer("digits")
         self._layers = network.get_layer("label"), network.get_layer("digit")
         self._body = keras.Model(network.input, self._layers[0].input)
@@ -331,18 +332,3 @@ def _promote_or_keep(model: Path, candidate: Path, conditions: tuple[Condition, 
         file.unlink()
     print(f"In service: model {id}. Go back with: digits model rollback")
     return Improvement(conditions, id, None)
-
-
-def _load(path: Path) -> keras.Model:
-    if not path.is_file():
-        raise ModelError(f"No model at {path} to improve. Train one first: python train_model.py")
-    try:
-        model = keras.saving.load_model(path, compile=False)
-        network = model.get_layer("digits")
-        _ = (
-            [network.get_layer(name) for name in ("label", "digit")],
-            [model.get_layer(name) for name in ("temperature", "platt")],
-        )
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} is no model that train_model.py wrote: {error}") from error
-    return model

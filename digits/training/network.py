@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 from keras import layers
+
+from digits.errors import ModelError
 
 
 def build_network(width: float = 1.0, dropout: float = 0.3) -> keras.Model:
@@ -44,6 +48,22 @@ def calibrated_network(network: keras.Model, temperature: float, scale: float, o
     probabilities = layers.Activation("softmax", name="probabilities")(label)
     is_digit = layers.Activation("sigmoid", name="is_digit")(digit)
     return keras.Model(network.input, [probabilities, is_digit], name="handwritten_digits")
+
+
+def load_calibrated_network(path: Path) -> keras.Model:
+    """A model of calibrated_network from its .h5 file, to go on with. Raises ModelError if the file holds none."""
+    if not path.is_file():
+        raise ModelError(f"No model at {path}. Train one first: python train_model.py")
+    try:
+        model = keras.saving.load_model(path, compile=False)
+        network = model.get_layer("digits")
+        _ = (
+            [network.get_layer(name) for name in ("label", "digit")],
+            [model.get_layer(name) for name in ("temperature", "platt")],
+        )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is no model that train_model.py wrote: {error}") from error
+    return model
 
 
 def _convolve(

@@ -22,7 +22,7 @@ from digits.training.augment import NOT_A_DIGIT, no_digit
 from digits.training.calibrate import fit_platt, fit_temperature
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_onnx
-from digits.training.fit import Recipe, augmented, read_history
+from digits.training.fit import SECOND_ROUND, Recipe, augmented, read_history
 from digits.training.network import calibrated_network
 from digits.training.strokes import synthesise
 
@@ -74,14 +74,17 @@ def save(
     mnist: Mnist,
     calibration: Calibration,
     folder: Path,
+    start: Path | None = None,
 ) -> None:
     """Write the model as `path` (.h5) and .onnx, the run record (.json) and the training curves (.png) beside it.
 
-    model.h5 itself is served from the package, as digits/model.onnx. Both are written aside and moved into place.
+    start: the model from whose weights training started, if any. model.h5 itself is served from the package, as
+    digits/model.onnx. Both are written aside and moved into place.
     """
     pictures = mnist.validation.first(COMPARED).images.astype(np.float32)[..., None] / 255
     onnx_path = served_file(path)
     aside = path.with_name(f"new-{path.name}")
+    earlier_round = _earlier_round(start) if start else None  # read now: the new model may take its place
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(aside)
     difference = export_onnx(model, onnx_path, pictures)
@@ -91,6 +94,7 @@ def save(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "recipe": dataclasses.asdict(recipe),
         "seed": seed,
+        "start": earlier_round,
         "parameters": model.count_params(),
         "training_pictures": len(mnist.train),
         "calibration": calibration,
@@ -105,6 +109,18 @@ def save(
     path.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
     plot_history(history, path.with_suffix(".png"))
     print(f"Saved {path} and {onnx_path}; their probabilities differ by at most {difference:.1e}.")
+
+
+def _earlier_round(start: Path) -> dict[str, Any]:
+    """How the model was made from whose weights training started, as far as the record beside it tells."""
+    record = start.with_suffix(".json")
+    known = json.loads(record.read_text()) if record.is_file() else {}
+    kept = ("recipe", "seed", "start", "epochs_run", "seconds")
+    return {
+        "sha256": hashlib.sha256(start.read_bytes()).hexdigest(),
+        "share_of_mean": round(1 - SECOND_ROUND, 3),
+        **{key: known[key] for key in kept if key in known},
+    }
 
 
 def versions() -> dict[str, str]:

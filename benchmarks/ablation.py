@@ -1,0 +1,149 @@
+"""What each part of the training recipe is worth: trained without it, and measured on what recipes are chosen by.
+
+    python benchmarks/ablation.py --data ../shared/drawings --epochs 8 --seeds 3
+    python benchmarks/ablation.py --epochs 4 --limit 15000 --out benchmarks/ablation.md      # what two cores do at once
+
+Measured are MNIST's validation split, as it is and once more augmented, and drawings and letters of the dev-train
+writers; never MNIST's test set or the dev-test writers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import platform
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from rendering import draw_anywhere, drawings_folder, load_strokes
+
+from digits import Recognizer
+from digits.classifier import Classifier
+from digits.training.calibrate import negative_log_likelihood
+from digits.training.data import Mnist, load_mnist
+from digits.training.evaluate import describe_machine
+from digits.training.export import export_onnx
+from digits.training.fit import PRESETS, VALIDATION_SEED, Recipe, augmented, fit
+from digits.training.metrics import auroc
+from digits.training.save import calibrate
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "the recipe": {},
+    "half as wide": {"width": 0.5},
+    "half the learning rate": {"learning_rate": 2e-3},
+    "weights hardly averaged": {"ema": 0.9},
+    "no spoiled pictures": {"spoiled": 0.0},
+    "no signs and spliced digits": {"not_digits": 0.0},
+    "hardly any drawn pictures": {"drawn": 600},
+}
+COLUMNS = (
+    "validation, wrong %",
+    "augmented, wrong %",
+    "augmented, NLL",
+    "pen drawings, wrong %",
+    "AUROC against letters",
+)
+DRAWINGS = 1_000  # of the dev-train writers, and half as many letters
+AUGMENTED_COPIES = 3
+
+
+class Bench:
+    """The pictures that every variant is asked about."""
+
+    def __init__(self, mnist: Mnist, data: Path) -> None:
+        rng = np.random.default_rng(VALIDATION_SEED)
+        self.mnist = mnist
+        self.augmented = np.concatenate([augmented(mnist.validation, rng, 0.0) for _ in range(AUGMENTED_COPIES)])
+        self.digits, self.labels = _draw(data / "pen_digits.jsonl.gz", DRAWINGS, rng)
+        self.letters, _ = _draw(data / "pen_letters.jsonl.gz", DRAWINGS // 2, rng)
+
+    def measure(self, model: Path) -> list[float]:
+        """The figures of COLUMNS."""
+        validation = self.mnist.validation
+        plain = _answers(model, validation.images.astype(np.float32) / 255)
+        changed, labels = _answers(model, self.augmented), np.tile(validation.labels, AUGMENTED_COPIES)
+        recognizer = Recognizer(model)
+        digits = list(recognizer.recognize_many(self.digits, single=True))
+        letters = list(recognizer.recognize_many(self.letters, single=True))
+        return [
+            100 * float((plain.argmax(axis=1) != validation.labels).mean()),
+            100 * float((changed.argmax(axis=1) != labels).mean()),
+            negative_log_likelihood(np.log(np.maximum(changed, 1e-9)), labels),
+            100 * float(np.mean([one.text != label for one, label in zip(digits, self.labels, strict=True)])),
+            auroc(_confidences(digits), _confidences(letters)),
+        ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=drawings_folder(), help="folder of real drawings")
+    parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="VARIANT")
+    parser.add_argument("--epochs", type=int, default=PRESETS["default"].epochs)
+    parser.add_argument("--limit", type=int, help="train on the first pictures only, with as many drawn ones at most")
+    parser.add_argument("--seeds", type=int, default=1, help="how many runs of each variant")
+    parser.add_argument("--out", type=Path, help="Markdown file to write the table to")
+    options = parser.parse_args()
+    mnist = load_mnist(options.mnist)
+    bench = Bench(mnist, options.data)
+    recipe = dataclasses.replace(PRESETS["default"], epochs=options.epochs)
+    if options.limit:
+        mnist = dataclasses.replace(mnist, train=mnist.train.first(options.limit))
+        recipe = dataclasses.replace(recipe, drawn=min(recipe.drawn, options.limit // 4))
+    lines = [_heading(options, recipe, mnist), f"| trained with | {' | '.join(COLUMNS)} |", "|---" * 6 + "|"]
+    for name in options.only:
+        variant = dataclasses.replace(recipe, **VARIANTS[name])
+        figures = np.array([_train_and_measure(variant, mnist, seed, bench) for seed in range(options.seeds)])
+        lines.append(f"| {name} | {' | '.join(_cell(column) for column in figures.T)} |")
+        print("\n".join(lines), flush=True)
+        if options.out is not None:  # after each variant, for a run may be cut short
+            options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _train_and_measure(recipe: Recipe, mnist: Mnist, seed: int, bench: Bench) -> list[float]:
+    with tempfile.TemporaryDirectory() as folder:
+        network = fit(recipe, mnist, seed, Path(folder) / "run")
+        model, _ = calibrate(network, mnist.calibration, seed)
+        file = Path(folder) / "model.onnx"
+        export_onnx(model, file, mnist.validation.first(100).images.astype(np.float32)[..., None] / 255)
+        keras.utils.clear_session()
+        return bench.measure(file)
+
+
+def _answers(model: Path, images: np.ndarray) -> np.ndarray:
+    """(n, 10) probabilities of the labels, given that it is a digit."""
+    answers = Classifier(model).classify(images[..., None])
+    return answers / answers.sum(axis=1, keepdims=True)
+
+
+def _draw(file: Path, count: int, rng: np.random.Generator) -> tuple[list[np.ndarray], list[str]]:
+    drawings = load_strokes(file, "dev-train")
+    chosen = [drawings[place] for place in rng.permutation(len(drawings))[:count]]
+    return [draw_anywhere(one["strokes"], rng) for one in chosen], [str(one["label"]) for one in chosen]
+
+
+def _confidences(answers: list[Any]) -> np.ndarray:
+    return np.array([one.digits[0].confidence if one.digits else 0.0 for one in answers])
+
+
+def _heading(options: argparse.Namespace, recipe: Recipe, mnist: Mnist) -> str:
+    return (
+        f"`python benchmarks/ablation.py {' '.join(sys.argv[1:])}`: {options.seeds} run(s) of each variant, "
+        f"{len(mnist.train):,} of MNIST's pictures and {recipe.drawn:,} drawn ones a pass, {recipe.epochs} passes; "
+        f"n = {len(mnist.validation):,} validation pictures, {DRAWINGS:,} drawings and {DRAWINGS // 2} letters of "
+        f"dev-train writers. {describe_machine()}; Python {platform.python_version()}, Keras {keras.__version__} "
+        f"on {keras.backend.backend()}. In brackets the lowest and the highest run.\n"
+    )
+
+
+def _cell(runs: np.ndarray) -> str:
+    spread = f" ({runs.min():.3f} to {runs.max():.3f})" if len(runs) > 1 else ""
+    return f"{runs.mean():.3f}{spread}"
+
+
+if __name__ == "__main__":
+    main()

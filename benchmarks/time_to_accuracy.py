@@ -10,11 +10,14 @@ charged for training only, and only up to the end of the first epoch that reache
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in train_model.py
 
 import keras
 import numpy as np

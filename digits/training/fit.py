@@ -22,7 +22,6 @@ from digits.training.network import build_network, load_calibrated_network
 from digits.training.numbers import synthesise_parts
 from digits.training.strokes import synthesise
 
-BATCH = 128
 VALIDATION_SEED = 17  # the augmented part of the validation pictures is the same in every run
 DIFFERENT = 3  # passes' worth of synthetic pictures that are made, and then augmented anew in each pass
 WARM_UP = 0.2  # share of the steps during which the learning rate rises
@@ -39,8 +38,8 @@ class Recipe:
 
     epochs: passes over MNIST's training split. width: of the network's layers. drawn: synthetic pictures a pass; a
     third are parts of numbers, and of the others `not_digits` hold no digit. augmented: share of the pictures that are
-    changed at all. spoiled: share of these with noise, lines, haze and the like. betas: Adam's. ema: momentum of the
-    weights' average.
+    changed at all. spoiled: share of these with noise, lines, haze and the like. batch: pictures a step. betas: Adam's.
+    ema: momentum of the weights' average.
     """
 
     epochs: int
@@ -50,6 +49,7 @@ class Recipe:
     augmented: float = 1.0
     spoiled: float = 0.1
     dropout: float = 0.3
+    batch: int = 128
     learning_rate: float = 4e-3
     betas: tuple[float, float] = (0.9, 0.999)
     ema: float = 0.998
@@ -67,13 +67,14 @@ PRESETS = {
     "quick": Recipe(
         epochs=2,
         width=0.375,
-        drawn=1_000,
+        drawn=500,
         augmented=0.3,
         spoiled=0.0,
         dropout=0.0,
-        learning_rate=0.02,
+        batch=256,
+        learning_rate=0.03,
         betas=(0.8, 0.95),
-        ema=0.98,
+        ema=0.96,
     ),
     "default": Recipe(epochs=12, drawn=12_000),
     "best": Recipe(epochs=36),
@@ -135,15 +136,15 @@ class Pictures:
         self.images = np.concatenate([train.images, drawn_images, part_images])
         self.labels = np.concatenate([train.labels, drawn_labels, part_labels])
         self.spliced = round(recipe.drawn * recipe.not_digits / 2)  # non-digits made of MNIST's digits
-        self.steps = max(1, (len(train) + recipe.drawn + self.spliced) // BATCH)
+        self.steps = max(1, (len(train) + recipe.drawn + self.spliced) // recipe.batch)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Endless batches from the start of `epoch` on."""
         while True:
             rng = np.random.default_rng((self.seed, epoch))
             order = self._order(rng)
-            for start in range(0, self.steps * BATCH, BATCH):
-                yield self._batch(order[start : start + BATCH], rng)
+            for step in range(self.steps):
+                yield self._batch(order[step * self.recipe.batch :][: self.recipe.batch], rng)
             epoch += 1
 
     def _order(self, rng: np.random.Generator) -> np.ndarray:

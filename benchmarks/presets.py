@@ -1,0 +1,116 @@
+"""What a training preset gives: minutes and accuracy on MNIST's test set, over several seeds.
+
+    python benchmarks/presets.py --preset default --seeds 3 --out benchmarks/presets.json
+    python benchmarks/presets.py --preset best --seeds 3 --out benchmarks/presets.json      # hours; may be interrupted
+
+Each seed is one run of train_model.py's road, every one counts, and the test set is read once, when it has ended. An
+interrupted run goes on after its last epoch, and the seeds that the file already holds are not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in train_model.py
+
+import keras
+import numpy as np
+
+from digits.training.data import Mnist, load_mnist
+from digits.training.evaluate import describe_machine, score, to_input
+from digits.training.fit import PRESETS, fit, read_history
+from digits.training.save import calibrate
+
+BARS = {"default": (20, 0.996), "best": (60, 0.997)}
+"""At most so many minutes on two cores, for a mean accuracy on MNIST's test set of at least this."""
+
+
+def run(preset: str, seed: int, mnist: Mnist) -> dict[str, Any]:
+    """Train, calibrate and evaluate. The minutes are those of the epochs and of the start and the end of the run."""
+    folder = Path("runs") / "presets" / f"{preset}-{seed}"
+    start = time.monotonic()
+    earlier = sum(row["seconds"] for row in read_history(folder))  # of a run that was interrupted
+    network = fit(PRESETS[preset], mnist, seed, folder, resume=True)
+    model, _ = calibrate(network, mnist.calibration, seed)
+    seconds = earlier + time.monotonic() - start
+    labels, is_digit = model.predict(to_input(mnist.test.images), batch_size=256, verbose=0)
+    scores = score(labels * is_digit, mnist.test.labels)
+    keras.utils.clear_session()
+    shutil.rmtree(folder)
+    return {
+        "preset": preset,
+        "seed": seed,
+        "minutes": seconds / 60,
+        "parameters": model.count_params(),
+        **dataclasses.asdict(scores),
+        "recipe": dataclasses.asdict(PRESETS[preset]),
+        "machine": describe_machine(),
+        "versions": f"Python {platform.python_version()}, Keras {keras.__version__} on {keras.backend.backend()}",
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", choices=PRESETS, default="default")
+    parser.add_argument("--seeds", type=int, default=3, help="how many runs: seeds 1, 2, ...")
+    parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
+    parser.add_argument("--out", type=Path, help="JSON file that keeps the runs")
+    options = parser.parse_args()
+    mnist = load_mnist(options.mnist)
+    runs = json.loads(options.out.read_text()) if options.out and options.out.is_file() else []
+    recipe = json.loads(json.dumps(dataclasses.asdict(PRESETS[options.preset])))
+    runs = [one for one in runs if one["preset"] != options.preset or one["recipe"] == recipe]
+    known = {one["seed"] for one in runs if one["preset"] == options.preset}
+    for seed in sorted(set(range(1, options.seeds + 1)) - known):
+        runs.append(run(options.preset, seed, mnist))
+        if options.out:  # after each, for it takes long
+            options.out.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+        print(f"\n`python benchmarks/presets.py {' '.join(sys.argv[1:])}`\n\n{table(runs)}", flush=True)
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """The runs as Markdown, a row for each preset."""
+    lines = [
+        "| preset | n | minutes | MNIST test, % | as shown: ECE, NLL | of the label: ECE, NLL | bar |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for preset in PRESETS:
+        if chosen := [one for one in runs if one["preset"] == preset]:
+            lines.append(_row(preset, chosen))
+    where = sorted({f"{one['machine']}; {one['versions']}" for one in runs})
+    return "\n".join([*lines, "", "Means, in brackets the lowest and the highest run. " + " | ".join(where)])
+
+
+def _row(preset: str, runs: list[dict[str, Any]]) -> str:
+    columns = {name: np.array([one[name] for one in runs]) for name in runs[0] if isinstance(runs[0][name], float)}
+    minutes, accuracy = columns["minutes"], 100 * columns["accuracy"]
+    shown = f"{columns['ece'].mean():.4f}, {columns['nll'].mean():.4f}"
+    of_label = f"{columns['ece_of_labels'].mean():.4f}, {columns['nll_of_labels'].mean():.4f}"
+    cells = [preset, str(len(runs)), _spread(minutes, 1), _spread(accuracy, 3), shown, of_label, _bar(preset, columns)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _bar(preset: str, columns: dict[str, np.ndarray]) -> str:
+    if preset not in BARS:
+        return ""
+    minutes, accuracy = BARS[preset]
+    met = columns["minutes"].mean() <= minutes and columns["accuracy"].mean() >= accuracy
+    return f"at most {minutes} minutes, at least {accuracy:.2%}: {'met' if met else 'NOT met'}"
+
+
+def _spread(values: np.ndarray, decimals: int) -> str:
+    return f"{values.mean():.{decimals}f} ({values.min():.{decimals}f} to {values.max():.{decimals}f})"
+
+
+if __name__ == "__main__":
+    main()

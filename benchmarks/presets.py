@@ -64,7 +64,9 @@ def main() -> None:
     parser.add_argument("--preset", choices=PRESETS, default="default")
     parser.add_argument("--seeds", type=int, default=3, help="how many runs: seeds 1, 2, ...")
     parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
-    parser.add_argument("--out", type=Path, help="JSON file that keeps the runs")
+    parser.add_argument(
+        "--out", type=Path, help="JSON file that keeps the runs; their table goes into the .md beside it"
+    )
     options = parser.parse_args()
     mnist = load_mnist(options.mnist)
     runs = json.loads(options.out.read_text()) if options.out and options.out.is_file() else []
@@ -73,9 +75,11 @@ def main() -> None:
     known = {one["seed"] for one in runs if one["preset"] == options.preset}
     for seed in sorted(set(range(1, options.seeds + 1)) - known):
         runs.append(run(options.preset, seed, mnist))
+        text = f"`python benchmarks/presets.py {' '.join(sys.argv[1:])}`\n\n{table(runs)}\n"
         if options.out:  # after each, for it takes long
             options.out.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
-        print(f"\n`python benchmarks/presets.py {' '.join(sys.argv[1:])}`\n\n{table(runs)}", flush=True)
+            options.out.with_suffix(".md").write_text(text, encoding="utf-8")
+        print(f"\n{text}", flush=True)
 
 
 def table(runs: list[dict[str, Any]]) -> str:

@@ -64,9 +64,7 @@ def main() -> None:
     parser.add_argument("--preset", choices=PRESETS, default="default")
     parser.add_argument("--seeds", type=int, default=3, help="how many runs: seeds 1, 2, ...")
     parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
-    parser.add_argument(
-        "--out", type=Path, help="JSON file that keeps the runs; their table goes into the .md beside it"
-    )
+    parser.add_argument("--out", type=Path, help="JSON file that keeps the runs; its .md gets their table")
     options = parser.parse_args()
     mnist = load_mnist(options.mnist)
     runs = json.loads(options.out.read_text()) if options.out and options.out.is_file() else []

@@ -4,8 +4,9 @@
     python docs/build.py card                 # only the card, from what is already measured
 
 evaluation: docs/evaluation/ from digits/model.onnx and MNIST's test set. card: MODEL_CARD.md from model.json, the
-evaluation, and, where they exist, benchmarks/network.json (python benchmarks/network.py --out benchmarks/network.json)
-and benchmarks/ablation.md. notebook: handwritten_digit_recognition.ipynb, executed, from the .py beside it.
+evaluation, and, where they exist, the figures in benchmarks/: network.json, ablation.md, presets.md and
+time_to_accuracy.md, which the scripts of these names write. notebook: handwritten_digit_recognition.ipynb, executed,
+from the .py beside it.
 """
 
 from __future__ import annotations
@@ -41,12 +42,13 @@ def build_card() -> None:
 
 def render_card() -> str:
     """The model card of what is in the repository."""
-    ablation = ROOT / "benchmarks" / "ablation.md"
     return card(
         evaluation=_read(EVALUATION / "evaluation.json"),
         record=_read(ROOT / "model.json"),
         figures=_read(ROOT / "benchmarks" / "network.json"),
-        ablation=ablation.read_text(encoding="utf-8") if ablation.is_file() else "",
+        ablation=_read_text(ROOT / "benchmarks" / "ablation.md"),
+        presets=_read_text(ROOT / "benchmarks" / "presets.md"),
+        race=_read_text(ROOT / "benchmarks" / "time_to_accuracy.md"),
     )
 
 
@@ -81,6 +83,10 @@ def main() -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
 if __name__ == "__main__":

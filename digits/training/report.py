@@ -23,13 +23,24 @@ def html(evaluation: Json) -> str:
     return _render("evaluation.html", evaluation=evaluation)
 
 
-def card(evaluation: Json, record: Json, figures: Json | None = None, ablation: str = "") -> str:
+def card(
+    evaluation: Json, record: Json, figures: Json | None = None, ablation: str = "", presets: str = "", race: str = ""
+) -> str:
     """The model card, with the metadata that Hugging Face reads.
 
     record: the run record beside the model (model.json). figures: what benchmarks/network.py keeps, if it was run.
-    ablation: Markdown on how the recipe was chosen.
+    ablation, presets, race: Markdown on how the recipe was chosen, what the presets reach over several seeds, and how
+    long the shortest takes beside keras-io's convnet.
     """
-    return _render("card.md", evaluation=evaluation, record=record, figures=figures, ablation=ablation)
+    return _render(
+        "card.md",
+        evaluation=evaluation,
+        record=record,
+        figures=figures,
+        ablation=ablation,
+        presets=presets,
+        race=race,
+    )
 
 
 def _render(template: str, **values: Any) -> str:

@@ -26,8 +26,11 @@ VALIDATION_SEED = 17  # the augmented part of the validation pictures is the sam
 DIFFERENT = 3  # passes' worth of synthetic pictures that are made, and then augmented anew in each pass
 WARM_UP = 0.2  # share of the steps during which the learning rate rises
 LEAST = 0.01  # share of the highest learning rate at the last step
+BEST = "best.weights.h5"
+REFINING = "refining"  # folder of the refining passes, in that of their run
 PATIENCE = 10  # epochs without a better validation loss before training stops
-SECOND_ROUND = 0.7  # its share where the weights of two rounds are averaged; 0.5 and 1 make as many errors or more
+REFINING_RATE = 1e-3  # highest learning rate of the last passes; twice as high undoes what was learned before
+REFINING_AUGMENTED = 0.1  # share of the pictures that are changed in them
 
 Batch = tuple[np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -36,13 +39,14 @@ Batch = tuple[np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nd
 class Recipe:
     """What training costs and what it is fed with; the presets are one recipe scaled up and down.
 
-    epochs: passes over MNIST's training split. width: of the network's layers. drawn: synthetic pictures a pass; a
-    third are parts of numbers, and of the others `not_digits` hold no digit. augmented: share of the pictures that are
-    changed at all. spoiled: share of these with noise, lines, haze and the like. batch: pictures a step. betas: Adam's.
-    ema: momentum of the weights' average.
+    epochs: passes over MNIST's training split. refining: further passes, the last, in which hardly a picture is
+    changed. width: of the network's layers. drawn: synthetic pictures a pass; a third are parts of numbers, and of the
+    others `not_digits` hold no digit. augmented: share of the pictures that are changed at all. spoiled: share of these
+    with noise, lines, haze and the like. batch: pictures a step. betas: Adam's. ema: momentum of the weights' average.
     """
 
     epochs: int
+    refining: int = 0
     width: float = 1.0
     drawn: int = 24_000
     not_digits: float = 0.4
@@ -61,6 +65,14 @@ class Recipe:
         """
         return replace(self, learning_rate=self.learning_rate / 2)
 
+    def last_passes(self) -> Recipe:
+        """The recipe of the refining passes: back to pictures as they are, which training has hardly seen.
+
+        Source: He et al. 2019, "Data augmentation revisited: Rethinking the distribution gap between clean and
+        augmented data", arXiv:1909.09148.
+        """
+        return replace(self, epochs=self.refining, augmented=REFINING_AUGMENTED, learning_rate=REFINING_RATE)
+
 
 PRESETS = {
     # In two passes there is no time for what is hard, nor for long memories.
@@ -76,8 +88,8 @@ PRESETS = {
         betas=(0.8, 0.95),
         ema=0.96,
     ),
-    "default": Recipe(epochs=12, drawn=12_000),
-    "best": Recipe(epochs=36),
+    "default": Recipe(epochs=10, refining=2, drawn=12_000),
+    "best": Recipe(epochs=33, refining=3),
 }
 
 
@@ -89,39 +101,32 @@ def fit(
     resume: bool = False,
     start: Path | None = None,
 ) -> keras.Model:
-    """Train a network; returns it with its best weights on the validation pictures.
+    """Train a network: a round of recipe.epochs passes, and a shorter one of recipe.refining passes.
 
-    folder: where the training state, the best weights and history.csv are kept, to resume from.
-    start: a model.h5 whose weights to start from, for a second round of training; random weights if None. The network
-        returned is then a mean of both rounds, which errs less than either (Izmailov et al. 2018, "Averaging weights
-        leads to wider optima and better generalization", arXiv:1803.05407).
+    folder: where the training state, the best weights on the validation pictures and history.csv of each round are
+        kept, to resume from.
+    start: a model.h5 whose weights to start from; random weights if None.
+    Returns the network. Its weights are a mean of those with which a round started, if it was trained then, and the
+    round's best: the mean errs less than either (Izmailov et al. 2018, "Averaging weights leads to wider optima and
+    better generalization", arXiv:1803.05407).
     """
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
     network = build_network(recipe.width, recipe.dropout)
-    earlier = _trained_weights(start, network) if start else None
-    if earlier:
-        network.set_weights(earlier)
-    _compile(network, recipe)
-    epoch = len(read_history(folder))
+    before = _trained_weights(start, network) if start else None
     pictures = Pictures(recipe, mnist.train, seed)
-    network.fit(
-        pictures.batches(epoch),
-        steps_per_epoch=pictures.steps,
-        initial_epoch=epoch,
-        epochs=recipe.epochs,
-        validation_data=validation_pictures(mnist.validation),
-        validation_batch_size=500,
-        callbacks=_callbacks(recipe, folder, pictures.steps),
-        verbose=1 if sys.stdout.isatty() else 2,
-        shuffle=False,  # the generator has shuffled already
-    )
-    network.load_weights(folder / "best.weights.h5")
-    if earlier:
-        rounds = zip(earlier, network.get_weights(), strict=True)
-        network.set_weights([(1 - SECOND_ROUND) * first + SECOND_ROUND * second for first, second in rounds])
+    validation = validation_pictures(mnist.validation)
+    refining = folder / REFINING
+    if recipe.epochs:
+        if not refining.exists():  # else this round has ended, perhaps before its last epoch
+            _train(network, before, recipe, pictures, validation, folder)
+        before = _best_weights(network, folder, before)
+    if recipe.refining:
+        network = build_network(recipe.width, recipe.dropout)  # a network keeps the epoch from which it was resumed
+        _train(network, before, recipe.last_passes(), pictures, validation, refining, first=recipe.epochs)
+        before = _best_weights(network, refining, before)
+    network.set_weights(before)
     return network
 
 
@@ -130,7 +135,7 @@ class Pictures:
 
     def __init__(self, recipe: Recipe, train: Split, seed: int) -> None:
         self.recipe, self.train, self.seed = recipe, train, seed
-        drawn = recipe.drawn * min(recipe.epochs, DIFFERENT)
+        drawn = recipe.drawn * min(recipe.epochs + recipe.refining, DIFFERENT)
         drawn_images, drawn_labels = synthesise(drawn - drawn // 3, seed, recipe.not_digits)
         part_images, part_labels = synthesise_parts(train, drawn // 3, seed)
         self.images = np.concatenate([train.images, drawn_images, part_images])
@@ -138,13 +143,13 @@ class Pictures:
         self.spliced = round(recipe.drawn * recipe.not_digits / 2)  # non-digits made of MNIST's digits
         self.steps = max(1, (len(train) + recipe.drawn + self.spliced) // recipe.batch)
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
-        """Endless batches from the start of `epoch` on."""
+    def batches(self, epoch: int, augmented: float) -> Iterator[Batch]:
+        """Endless batches from the start of `epoch` on. augmented: share of the pictures that are changed."""
         while True:
             rng = np.random.default_rng((self.seed, epoch))
             order = self._order(rng)
             for step in range(self.steps):
-                yield self._batch(order[step * self.recipe.batch :][: self.recipe.batch], rng)
+                yield self._batch(order[step * self.recipe.batch :][: self.recipe.batch], augmented, rng)
             epoch += 1
 
     def _order(self, rng: np.random.Generator) -> np.ndarray:
@@ -153,16 +158,16 @@ class Pictures:
         drawn = rng.permutation(np.arange(len(self.train), len(self.labels)))[: self.recipe.drawn]
         return rng.permutation(np.concatenate([mnist, drawn, np.full(self.spliced, -1)]))
 
-    def _batch(self, indices: np.ndarray, rng: np.random.Generator) -> Batch:
+    def _batch(self, indices: np.ndarray, augmented: float, rng: np.random.Generator) -> Batch:
         chosen = [
             (self.images[i], int(self.labels[i])) if i >= 0 else (no_digit(self.train.images, rng), NOT_A_DIGIT)
             for i in indices
         ]
-        images = np.stack([self._augment(image, label, rng) for image, label in chosen])
+        images = np.stack([self._augment(image, label, augmented, rng) for image, label in chosen])
         return as_batch(images, np.array([label for _, label in chosen]))
 
-    def _augment(self, image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
-        if rng.random() < self.recipe.augmented:
+    def _augment(self, image: np.ndarray, label: int, augmented: float, rng: np.random.Generator) -> np.ndarray:
+        if rng.random() < augmented:
             return augment(image, label, rng, self.recipe.spoiled)
         return image.astype(np.float32) / 255
 
@@ -179,18 +184,18 @@ class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
 
 
 class OneCycle(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """The learning rate of each step: up along a line during WARM_UP of the run, then down along a cosine.
+    """The learning rate of each step: up along a line during WARM_UP of a round, then down along a cosine.
 
     It is multiplied from step to step, so that the reductions of ReduceLROnPlateau stay in force.
     Source: Smith & Topin 2018, "Super-convergence", arXiv:1708.07120.
     """
 
-    def __init__(self, steps: int, steps_per_epoch: int) -> None:
+    def __init__(self, first_epoch: int, epochs: int, steps_per_epoch: int) -> None:
         super().__init__()
-        self.steps, self.steps_per_epoch = steps, steps_per_epoch
+        self.first_epoch, self.steps, self.steps_per_epoch = first_epoch, epochs * steps_per_epoch, steps_per_epoch
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.done = epoch * self.steps_per_epoch
+        self.done = (epoch - self.first_epoch) * self.steps_per_epoch
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         step = self.done + batch
@@ -203,6 +208,22 @@ class OneCycle(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
         if done < WARM_UP:
             return done / WARM_UP
         return LEAST + (1 - LEAST) * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+class EpochSeed(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """What dropout draws depends on the epoch alone, or a run that was resumed would end elsewhere.
+
+    Saved weights do not hold the state of a layer's random numbers.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+                layer.seed_generator.state.assign([self.seed, epoch << 16])  # it counts up by one a step
 
 
 class Interruption(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -256,7 +277,11 @@ def augmented(split: Split, rng: np.random.Generator, spoiled: float = 0.2) -> n
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
-    """What each epoch measured, from history.csv in `folder`; [] if there is none."""
+    """What each epoch of a run measured, both rounds', from `folder`; [] if there is none."""
+    return [*_read_round(folder), *_read_round(folder / REFINING)]
+
+
+def _read_round(folder: Path) -> list[dict[str, float]]:
     path = folder / "history.csv"
     if not path.is_file():
         return []
@@ -269,6 +294,41 @@ def _trained_weights(start: Path, network: keras.Model) -> list[np.ndarray]:
     if [weight.shape for weight in trained.weights] != [weight.shape for weight in network.weights]:
         raise ModelError(f"{start} holds a network of another size. Start from a model of the same preset.")
     return list(trained.get_weights())
+
+
+def _train(
+    network: keras.Model,
+    weights: list[np.ndarray] | None,
+    recipe: Recipe,
+    pictures: Pictures,
+    validation: Batch,
+    folder: Path,
+    first: int = 0,
+) -> None:
+    """One round. weights: to start from; the network's own if None. first: number of its first epoch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if weights is not None:
+        network.set_weights(weights)
+    _compile(network, recipe)
+    epoch = first + len(_read_round(folder))
+    network.fit(
+        pictures.batches(epoch, recipe.augmented),
+        steps_per_epoch=pictures.steps,
+        initial_epoch=epoch,
+        epochs=first + recipe.epochs,
+        validation_data=validation,
+        validation_batch_size=500,
+        callbacks=_callbacks(recipe, folder, pictures, first),
+        verbose=1 if sys.stdout.isatty() else 2,
+        shuffle=False,  # the generator has shuffled already
+    )
+
+
+def _best_weights(network: keras.Model, folder: Path, before: list[np.ndarray] | None) -> list[np.ndarray]:
+    """The best weights of the round in `folder`, or their mean with those of before."""
+    network.load_weights(folder / BEST)
+    best = list(network.get_weights())
+    return best if before is None else [(one + other) / 2 for one, other in zip(before, best, strict=True)]
 
 
 def _compile(network: keras.Model, recipe: Recipe) -> None:
@@ -284,15 +344,16 @@ def _compile(network: keras.Model, recipe: Recipe) -> None:
     )
 
 
-def _callbacks(recipe: Recipe, folder: Path, steps: int) -> list[keras.callbacks.Callback]:
-    best = min((row["val_loss"] for row in read_history(folder)), default=None)
+def _callbacks(recipe: Recipe, folder: Path, pictures: Pictures, first: int) -> list[keras.callbacks.Callback]:
+    best = min((row["val_loss"] for row in _read_round(folder)), default=None)
     return [
         # The order matters: the state is saved with the plain weights, the best model with the averaged ones.
-        OneCycle(recipe.epochs * steps, steps),
+        OneCycle(first, recipe.epochs, pictures.steps),
+        EpochSeed(pictures.seed),
         keras.callbacks.BackupAndRestore(folder / "state", delete_checkpoint=False),
         keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
         keras.callbacks.ModelCheckpoint(
-            folder / "best.weights.h5",
+            folder / BEST,
             monitor="val_loss",
             save_best_only=True,
             save_weights_only=True,
@@ -300,7 +361,7 @@ def _callbacks(recipe: Recipe, folder: Path, steps: int) -> list[keras.callbacks
         ),
         # In the first half, while the learning rate is high, a second round is rightly worse than where it started.
         keras.callbacks.EarlyStopping(
-            "val_loss", patience=PATIENCE, baseline=best, start_from_epoch=recipe.epochs // 2
+            "val_loss", patience=PATIENCE, baseline=best, start_from_epoch=first + recipe.epochs // 2
         ),
         keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=PATIENCE // 2),
         Stopwatch(),

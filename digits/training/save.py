@@ -22,7 +22,7 @@ from digits.training.augment import NOT_A_DIGIT, no_digit
 from digits.training.calibrate import fit_platt, fit_temperature
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_onnx
-from digits.training.fit import SECOND_ROUND, Recipe, augmented, read_history
+from digits.training.fit import Recipe, augmented, read_history
 from digits.training.network import calibrated_network
 from digits.training.strokes import synthesise
 
@@ -118,7 +118,6 @@ def _earlier_round(start: Path) -> dict[str, Any]:
     kept = ("recipe", "seed", "start", "epochs_run", "seconds")
     return {
         "sha256": hashlib.sha256(start.read_bytes()).hexdigest(),
-        "share_of_mean": round(1 - SECOND_ROUND, 3),
         **{key: known[key] for key in kept if key in known},
     }
 

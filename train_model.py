@@ -44,7 +44,7 @@ def train(options: argparse.Namespace) -> None:
     recipe = PRESETS[options.preset]
     if options.start:
         recipe = recipe.second_round()
-    if options.epochs:
+    if options.epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=options.epochs)
     mnist = load_mnist(options.data)
     if options.limit:
@@ -63,12 +63,12 @@ def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=PRESETS, default="default", help="how long to train (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, help="passes over the training pictures, instead of the preset's")
+    parser.add_argument("--epochs", type=int, help="passes over the training pictures before the last, refining ones")
     parser.add_argument("--limit", type=int, help="train on the first LIMIT pictures only")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same machine: same result (default: 1)")
     parser.add_argument("--data", type=Path, help="folder with MNIST's four IDX files (default: cache, then download)")
     parser.add_argument("--out", type=Path, default=Path("model.h5"), help="the model to write (default: %(default)s)")
-    parser.add_argument("--start", type=Path, metavar="MODEL", help="start a second round from this model.h5")
+    parser.add_argument("--start", type=Path, metavar="MODEL", help="start a further round from this model.h5")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument("--corrections", type=Path, metavar="FOLDER", help="improve the model with flagged pictures")
     return parser.parse_args()

@@ -1,7 +1,7 @@
 """What each part of the training recipe is worth: trained without it, and measured on what recipes are chosen by.
 
     python benchmarks/ablation.py --data ../shared/drawings --epochs 8 --seeds 3
-    python benchmarks/ablation.py --epochs 4 --limit 15000 --out benchmarks/ablation.md      # what two cores do at once
+    python benchmarks/ablation.py --epochs 6 --limit 10000 --out benchmarks/ablation.md      # what two cores do at once
 
 Measured are MNIST's validation split, as it is and once more augmented, and drawings and letters of the dev-train
 writers; never MNIST's test set or the dev-test writers.
@@ -36,6 +36,7 @@ from digits.training.save import calibrate
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "the recipe": {},
+    "no refining passes": {"refining": 0},
     "half as wide": {"width": 0.5},
     "half the learning rate": {"learning_rate": 2e-3},
     "weights hardly averaged": {"ema": 0.9},
@@ -87,20 +88,21 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=drawings_folder(), help="folder of real drawings")
     parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="VARIANT")
-    parser.add_argument("--epochs", type=int, default=PRESETS["default"].epochs)
+    parser.add_argument("--epochs", type=int, default=12, help="passes of each run, refining ones included")
     parser.add_argument("--limit", type=int, help="train on the first pictures only, with as many drawn ones at most")
     parser.add_argument("--seeds", type=int, default=1, help="how many runs of each variant")
     parser.add_argument("--out", type=Path, help="Markdown file to write the table to")
     options = parser.parse_args()
     mnist = load_mnist(options.mnist)
     bench = Bench(mnist, options.data)
-    recipe = dataclasses.replace(PRESETS["default"], epochs=options.epochs)
+    recipe = PRESETS["default"]
     if options.limit:
         mnist = dataclasses.replace(mnist, train=mnist.train.first(options.limit))
         recipe = dataclasses.replace(recipe, drawn=min(recipe.drawn, options.limit // 4))
     lines = [_heading(options, recipe, mnist), f"| trained with | {' | '.join(COLUMNS)} |", "|---" * 6 + "|"]
     for name in options.only:
         variant = dataclasses.replace(recipe, **VARIANTS[name])
+        variant = dataclasses.replace(variant, epochs=options.epochs - variant.refining)
         figures = np.array([_train_and_measure(variant, mnist, seed, bench) for seed in range(options.seeds)])
         lines.append(f"| {name} | {' | '.join(_cell(column) for column in figures.T)} |")
         print("\n".join(lines), flush=True)
@@ -137,7 +139,7 @@ def _confidences(answers: list[Any]) -> np.ndarray:
 def _heading(options: argparse.Namespace, recipe: Recipe, mnist: Mnist) -> str:
     return (
         f"`python benchmarks/ablation.py {' '.join(sys.argv[1:])}`: {options.seeds} run(s) of each variant, "
-        f"{len(mnist.train):,} of MNIST's pictures and {recipe.drawn:,} drawn ones a pass, {recipe.epochs} passes; "
+        f"{len(mnist.train):,} of MNIST's pictures and {recipe.drawn:,} drawn ones a pass, {options.epochs} passes; "
         f"n = {len(mnist.validation):,} validation pictures, {DRAWINGS:,} drawings and {DRAWINGS // 2} letters of "
         f"dev-train writers. {describe_machine()}; Python {platform.python_version()}, Keras {keras.__version__} "
         f"on {keras.backend.backend()}. In brackets the lowest and the highest run.\n"

@@ -71,7 +71,8 @@ class Recipe:
         Source: He et al. 2019, "Data augmentation revisited: Rethinking the distribution gap between clean and
         augmented data", arXiv:1909.09148.
         """
-        return replace(self, epochs=self.refining, augmented=REFINING_AUGMENTED, learning_rate=REFINING_RATE)
+        few = min(self.augmented, REFINING_AUGMENTED)
+        return replace(self, epochs=self.refining, augmented=few, learning_rate=REFINING_RATE)
 
 
 PRESETS = {

@@ -27,8 +27,11 @@ def normalise(ink: np.ndarray) -> np.ndarray:
 
 
 def _is_like_mnist(ink: np.ndarray) -> bool:
-    """Has it MNIST's size and pen? Then it is left as it is. A picture twice as large is enough to tell the pen."""
-    return 0.9 < FIT / max(ink.shape) < 1.1 and PEN[0] < pen_width(_resize(ink, 2, cv2.INTER_LINEAR)) / 2 < PEN[1]
+    """Has it MNIST's size and no thinner pen? Then it is left as it is: to thin a wide pen this small breaks strokes.
+
+    A picture twice as large is enough to tell the pen.
+    """
+    return 0.9 < FIT / max(ink.shape) < 1.1 and pen_width(_resize(ink, 2, cv2.INTER_LINEAR)) / 2 > PEN[0]
 
 
 def pen_width(ink: np.ndarray) -> float:

@@ -89,6 +89,15 @@ def test_single_takes_everything_as_one_digit(recognizer):
     assert len(recognizer.recognize(draw_number("11"), single=True).digits) == 1
 
 
+def test_a_picture_of_mnists_size_is_not_looked_at_again(recognizer, monkeypatch):
+    asked: list[int] = []
+    monkeypatch.setattr("digits.layout.look_again", lambda found, classify: asked.append(1) or found)
+    picture = draw_number("3")
+    recognizer.recognize(picture)
+    recognizer.recognize(cv2.resize(picture, (28, 28), interpolation=cv2.INTER_AREA))
+    assert len(asked) == 1
+
+
 def test_look_again_asks_about_other_views_of_an_unsure_digit_only():
     image = np.zeros((28, 28), np.float32)
     image[4:24, 12:16] = 1

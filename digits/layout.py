@@ -17,7 +17,7 @@ import numpy as np
 
 from digits.cutting import INKED, Part, find_parts
 from digits.normalise import FRAME, crop, normalise
-from digits.recognition import Box
+from digits.recognition import UNSURE_BELOW, Box
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LONGEST_RUN = 4  # strokes of one digit
@@ -28,9 +28,9 @@ CUT_COST = 0.1  # how much less probable, as a logarithm, a cut through ink is t
 LOW, LOW_COST = 0.6, 2.0  # a part lower than this, in heights of the line, is as much less probable for each height
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
-SURE = 0.9  # a digit that is less probable is looked at again, and cut if that does not help
 LIKELY = 0.3  # least probability of a part that may be a digit
 CUT_SURE = 0.5  # least probability that all parts of a cut are digits
+CUT_ODDS = 15  # how many times the odds of the whole those of the parts must be
 TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the parts of a scribble, too, look like digits
 CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
 VIEWS = tuple((width, lean) for width in (0.7, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
@@ -339,7 +339,7 @@ def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], coun
 
 def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -> list[Found]:
     """Cut a stroke that is no single digit into touching ones; [] if it is better left whole."""
-    if float(whole.probabilities.max()) > SURE or stroke.width < NARROWEST_CUT * stroke.height:
+    if float(whole.probabilities.max()) >= UNSURE_BELOW or stroke.width < NARROWEST_CUT * stroke.height:
         return []
     scale = min(1.0, CUT_HEIGHT / stroke.height)
     ink = cv2.resize(stroke.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else stroke.ink
@@ -361,14 +361,19 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
         look_again(Found(_place(parts[place].box, stroke.box, scale), images[place], rows[place], whole.line), classify)
         for place in path
     ]
-    if math.prod(float(digit.probabilities.max()) for digit in found) < sure:
+    together = math.prod(float(digit.probabilities.max()) for digit in found)
+    if together < sure or _odds(together) < CUT_ODDS * _odds(float(whole.probabilities.max())):
         return []
     return [replace(digit, probabilities=CUT_TRUST * digit.probabilities) for digit in found]
 
 
+def _odds(probability: float) -> float:
+    return probability / max(1 - probability, 1e-6)
+
+
 def look_again(found: Found, classify: Classify) -> Found:
     """A digit that is unsure is looked at from other sides, too; the mean of all looks is its answer."""
-    if float(found.probabilities.max()) >= SURE:
+    if float(found.probabilities.max()) >= UNSURE_BELOW:
         return found
     looks = np.stack([_seen(found.image, *view) for view in VIEWS])
     rows = np.concatenate([found.probabilities[None], classify(looks[..., None])])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pictures import HAND, draw_digit, draw_number, draw_on
 
-from digits.layout import Found, find_layout, find_strokes, look_again
+from digits.layout import Found, choose_digits, find_layout, find_strokes, look_again
 from digits.picture import read_ink
 from digits.recognizer import Recognizer
 
@@ -76,6 +76,17 @@ def test_touching_digits_are_cut(recognizer):
     result = recognizer.recognize(picture)
     assert result.text == "23"
     assert "touching digits: cut into 2" in result.notes
+
+
+@pytest.mark.parametrize("whole, count", [(0.05, 2), (0.4, 1)])
+def test_a_cut_needs_parts_far_surer_than_the_whole(whole, count, monkeypatch):
+    monkeypatch.setattr("digits.layout.look_again", lambda found, classify: found)
+    picture = np.full((260, 420), 255, np.uint8)
+    draw_on(picture, HAND["2"], 160, 14, (40, 50))
+    draw_on(picture, HAND["3"], 160, 14, (152, 50))
+    rows = np.eye(10, dtype=np.float32)
+    found, _ = choose_digits(find_layout(_ink(picture)), whole * rows[:1], lambda parts: 0.9 * rows[[7] * len(parts)])
+    assert len(found) == count
 
 
 def test_a_dotted_line_is_one_digit(recognizer):

@@ -88,7 +88,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=drawings_folder(), help="folder of real drawings")
     parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="VARIANT")
-    parser.add_argument("--epochs", type=int, default=12, help="passes of each run, refining ones included")
+    parser.add_argument(
+        "--epochs", type=int, default=PRESETS["default"].passes, help="passes of each run, refining ones included"
+    )
     parser.add_argument("--limit", type=int, help="train on the first pictures only, with as many drawn ones at most")
     parser.add_argument("--seeds", type=int, default=1, help="how many runs of each variant")
     parser.add_argument("--out", type=Path, help="Markdown file to write the table to")

@@ -81,6 +81,11 @@ class Found:
     probabilities: np.ndarray
     line: int
 
+    @property
+    def confidence(self) -> float:
+        """Probability in [0, 1] that the most probable label is right."""
+        return float(self.probabilities.max())
+
 
 @dataclass
 class Layout:
@@ -123,7 +128,8 @@ def choose_digits(layout: Layout, probabilities: np.ndarray, classify: Classify)
         for place in _best_path(candidates, [_score(row) for row in rows], len(line)):
             candidate, row = candidates[place], rows[place]
             whole = Found(candidate.box, candidate.image, row, index)
-            whole = whole if layout.familiar else look_again(whole, classify)
+            if not layout.familiar:
+                whole = look_again(whole, classify)
             run = join(line[candidate.first : candidate.last + 1])
             parts = [] if layout.single else _cut(run, whole, line, classify)
             found.extend(parts or [whole])
@@ -339,7 +345,7 @@ def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], coun
 
 def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -> list[Found]:
     """Cut a stroke that is no single digit into touching ones; [] if it is better left whole."""
-    if float(whole.probabilities.max()) >= UNSURE_BELOW or stroke.width < NARROWEST_CUT * stroke.height:
+    if whole.confidence >= UNSURE_BELOW or stroke.width < NARROWEST_CUT * stroke.height:
         return []
     scale = min(1.0, CUT_HEIGHT / stroke.height)
     ink = cv2.resize(stroke.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else stroke.ink
@@ -361,8 +367,8 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
         look_again(Found(_place(parts[place].box, stroke.box, scale), images[place], rows[place], whole.line), classify)
         for place in path
     ]
-    together = math.prod(float(digit.probabilities.max()) for digit in found)
-    if together < sure or _odds(together) < CUT_ODDS * _odds(float(whole.probabilities.max())):
+    together = math.prod(digit.confidence for digit in found)
+    if together < sure or _odds(together) < CUT_ODDS * _odds(whole.confidence):
         return []
     return [replace(digit, probabilities=CUT_TRUST * digit.probabilities) for digit in found]
 
@@ -373,7 +379,7 @@ def _odds(probability: float) -> float:
 
 def look_again(found: Found, classify: Classify) -> Found:
     """A digit that is unsure is looked at from other sides, too; the mean of all looks is its answer."""
-    if float(found.probabilities.max()) >= UNSURE_BELOW:
+    if found.confidence >= UNSURE_BELOW:
         return found
     looks = np.stack([_seen(found.image, *view) for view in VIEWS])
     rows = np.concatenate([found.probabilities[None], classify(looks[..., None])])

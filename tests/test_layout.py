@@ -68,10 +68,16 @@ def test_two_strokes_side_by_side_are_joined_where_the_digit_needs_them(recogniz
     assert "2 strokes joined into one digit" in result.notes
 
 
-def test_touching_digits_are_cut(recognizer):
+def _draw_touching() -> np.ndarray:
+    """A 2 and a 3 in one stroke."""
     picture = np.full((260, 420), 255, np.uint8)
     draw_on(picture, HAND["2"], 160, 14, (40, 50))
     draw_on(picture, HAND["3"], 160, 14, (152, 50))
+    return picture
+
+
+def test_touching_digits_are_cut(recognizer):
+    picture = _draw_touching()
     assert len(find_strokes(_ink(picture))[0]) == 1
     result = recognizer.recognize(picture)
     assert result.text == "23"
@@ -81,11 +87,10 @@ def test_touching_digits_are_cut(recognizer):
 @pytest.mark.parametrize("whole, count", [(0.05, 2), (0.4, 1)])
 def test_a_cut_needs_parts_far_surer_than_the_whole(whole, count, monkeypatch):
     monkeypatch.setattr("digits.layout.look_again", lambda found, classify: found)
-    picture = np.full((260, 420), 255, np.uint8)
-    draw_on(picture, HAND["2"], 160, 14, (40, 50))
-    draw_on(picture, HAND["3"], 160, 14, (152, 50))
     rows = np.eye(10, dtype=np.float32)
-    found, _ = choose_digits(find_layout(_ink(picture)), whole * rows[:1], lambda parts: 0.9 * rows[[7] * len(parts)])
+    found, _ = choose_digits(
+        find_layout(_ink(_draw_touching())), whole * rows[:1], lambda parts: 0.9 * rows[[7] * len(parts)]
+    )
     assert len(found) == count
 
 

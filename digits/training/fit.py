@@ -58,6 +58,11 @@ class Recipe:
     betas: tuple[float, float] = (0.9, 0.999)
     ema: float = 0.998
 
+    @property
+    def passes(self) -> int:
+        """All of them, the refining ones included."""
+        return self.epochs + self.refining
+
     def second_round(self) -> Recipe:
         """The recipe for a network that is trained already: the learning rate rises again, half as high, and falls.
 
@@ -136,7 +141,7 @@ class Pictures:
 
     def __init__(self, recipe: Recipe, train: Split, seed: int) -> None:
         self.recipe, self.train, self.seed = recipe, train, seed
-        drawn = recipe.drawn * min(recipe.epochs + recipe.refining, DIFFERENT)
+        drawn = recipe.drawn * min(recipe.passes, DIFFERENT)
         drawn_images, drawn_labels = synthesise(drawn - drawn // 3, seed, recipe.not_digits)
         part_images, part_labels = synthesise_parts(train, drawn // 3, seed)
         self.images = np.concatenate([train.images, drawn_images, part_images])

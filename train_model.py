@@ -46,6 +46,11 @@ def train(options: argparse.Namespace) -> None:
         recipe = recipe.second_round()
     if options.epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=options.epochs)
+    if recipe.epochs < 0 or recipe.passes < 1:
+        raise DigitsError(
+            f"There is nothing to train: {recipe.epochs} passes and {recipe.refining} refining ones. "
+            "Name at least 1 with --epochs, or 0 with a preset that has refining passes."
+        )
     mnist = load_mnist(options.data)
     if options.limit:
         mnist = dataclasses.replace(mnist, train=mnist.train.first(options.limit))

@@ -93,6 +93,13 @@ def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_en
     assert np.allclose(resumed.classify(ink), clean.classify(ink), atol=1e-5)
 
 
+def test_train_model_without_a_pass_says_so(tmp_path):
+    process = start(tmp_path, "--preset", "quick", "--epochs", "0")
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode == 1
+    assert "nothing to train" in said and "Traceback" not in said
+
+
 def test_train_model_starts_from_the_weights_of_an_earlier_model(trained, tmp_path):
     train(tmp_path, "--epochs", "0", "--seed", "6", "--start", str(trained / "tiny.h5"))
     record = json.loads((tmp_path / "tiny.json").read_text())

@@ -28,6 +28,7 @@ def model(tmp_path, monkeypatch):
     less = dataclasses.replace(mnist, validation=mnist.validation.first(1_000))
     monkeypatch.setattr(corrections, "load_mnist", lambda folder: less)
     monkeypatch.setattr(corrections, "REHEARSED", 1_000)
+    monkeypatch.setattr(corrections, "LOOKED_THROUGH", 1_000)
     shutil.copy(MODEL, tmp_path / "mine.h5")
     shutil.copy(MODEL.parent / "digits" / "model.onnx", tmp_path / "mine.onnx")
     return tmp_path / "mine.h5"

@@ -17,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the augmentation's small p
 
 from digits.errors import DigitsError
 from digits.models import served_file
+from digits.sequence import SHIPPED_SEQUENCE_MODEL
 from digits.training.data import load_mnist
 from digits.training.evaluate import evaluate
 from digits.training.fit import PRESETS, fit
@@ -31,7 +32,8 @@ def main() -> None:
     except DigitsError as error:
         sys.exit(f"train_model.py: {error}")
     except KeyboardInterrupt:
-        sys.exit("\nInterrupted. The last saved model is untouched; go on with the same command and --resume.")
+        more = "start it anew" if options.sequence else "go on with the same command and --resume"
+        sys.exit(f"\nInterrupted. The last saved model is untouched; {more}.")
 
 
 def train(options: argparse.Namespace) -> None:
@@ -40,6 +42,9 @@ def train(options: argparse.Namespace) -> None:
         from digits.training.corrections import improve
 
         improve(options.corrections, model=options.out, data=options.data, seed=options.seed)
+        return
+    if options.sequence:
+        train_sequence_network(options)
         return
     recipe = PRESETS[options.preset]
     if options.start:
@@ -64,6 +69,24 @@ def train(options: argparse.Namespace) -> None:
         print(evaluate(served_file(options.out), options.data, folder / "evaluation"))
 
 
+def train_sequence_network(options: argparse.Namespace) -> None:
+    """The same for the network that reads digits that touch."""
+    from digits.training.sequence import SequenceRecipe, train_sequence
+
+    recipe = SequenceRecipe()
+    if options.epochs is not None:
+        recipe = dataclasses.replace(recipe, passes=options.epochs)
+    if options.limit:
+        recipe = dataclasses.replace(recipe, numbers=options.limit)
+    if recipe.passes < 1 or recipe.numbers < recipe.batch:
+        raise DigitsError(
+            f"There is nothing to train: {recipe.passes} passes over {recipe.numbers} numbers. "
+            f"Name at least 1 with --epochs, and {recipe.batch} with --limit."
+        )
+    right = train_sequence(recipe, load_mnist(options.data), options.seed, options.sequence)
+    print(f"Saved {options.sequence}; it reads {right:.1%} of the numbers that it is tried on.")
+
+
 def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -75,6 +98,14 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("model.h5"), help="the model to write (default: %(default)s)")
     parser.add_argument("--start", type=Path, metavar="MODEL", help="start a further round from this model.h5")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
+    parser.add_argument(
+        "--sequence",
+        type=Path,
+        nargs="?",
+        const=SHIPPED_SEQUENCE_MODEL,
+        metavar="FILE",
+        help="train the network that reads digits that touch instead (default file: digits/sequence.onnx)",
+    )
     parser.add_argument("--corrections", type=Path, metavar="FOLDER", help="improve the model with flagged pictures")
     return parser.parse_args()
 

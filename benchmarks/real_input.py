@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 import onnxruntime
 from PIL import Image
-from rendering import PAD, Pose, Strokes, draw, draw_anywhere, drawings_folder, load_strokes
+from rendering import PAD, Pose, Strokes, draw, draw_anywhere, draw_touching, drawings_folder, load_strokes
 
 from digits import Recognizer
 from digits.training.data import load_mnist
@@ -38,6 +38,7 @@ from digits.training.metrics import wilson_interval
 SEED = 2024
 INVARIANCE_SAMPLE = 500
 ABLATION_SAMPLE = 400  # pictures of each set, and everything of the smaller sets
+PUT_TOGETHER = 400  # numbers of pen digits
 TIMED = 100
 
 
@@ -85,8 +86,23 @@ class Bench:
         return [
             Pictures("pen digits", pads, labels, 99.0),
             Pictures("pen digits, single=True", pads, labels, 99.2, single=True),
+            _touching_pen_digits(self.drawings, self.limit or PUT_TOGETHER),
             *(pictures.some(self.limit) for pictures in rest),
         ]
+
+
+def _touching_pen_digits(drawings: list[dict[str, Any]], count: int) -> Pictures:
+    """Numbers of two to five digits of one writer, some of which touch: more of them than there are real ones."""
+    rng = np.random.default_rng(SEED)
+    of_writer: dict[str, list[dict[str, Any]]] = {}
+    for drawing in drawings:
+        of_writer.setdefault(drawing["writer"], []).append(drawing)
+    pictures, answers = [], []
+    for writer in rng.choice(sorted(of_writer), count):
+        chosen = [of_writer[writer][place] for place in rng.integers(0, len(of_writer[writer]), rng.integers(2, 6))]
+        pictures.append(draw_touching([drawing["strokes"] for drawing in chosen], rng))
+        answers.append("".join(str(drawing["label"]) for drawing in chosen))
+    return Pictures("pen digits put together, touching", pictures, answers)
 
 
 def _photo_cells(data: Path) -> Pictures:
@@ -217,9 +233,11 @@ STEPS: dict[str, dict[str, Any]] = {
     "the whole road": {},
     "shading not removed": {"digits.picture._paper_level": lambda counts: float(counts.argmax())},
     "ruled lines kept": {"digits.picture._without_rules": lambda ink, clean, notes: ink},
-    "pen left as it is": {"digits.normalise._change_pen": lambda ink, by: ink},
+    "pen left as it is": {"digits.normalise.change_pen": lambda ink, by: ink},
     "strokes not joined": {"digits.layout.LONGEST_RUN": 1},
-    "touching digits not cut": {"digits.layout._cut": lambda *arguments: []},
+    "touching digits not parted": {"digits.layout._part": lambda *arguments: []},
+    "touching digits cut only": {"digits.layout._read_through": lambda *arguments: []},
+    "touching digits read in one look only": {"digits.layout._cut": lambda *arguments: []},
     "place kept, not centred by mass": {"digits.normalise._centre": lambda ink: _middle(ink)},
 }
 """What stands in for a step of the road when it is left out."""

@@ -86,3 +86,58 @@ def _draw_stroke(picture: np.ndarray, path: np.ndarray, pen: int) -> None:
         cv2.circle(picture, tuple(corners[0].tolist()), pen * 8, 0, cv2.FILLED, cv2.LINE_8, 4)
     else:
         cv2.polylines(picture, [corners], False, 0, pen, cv2.LINE_8, 4)
+
+
+def draw_touching(digits: Sequence[Strokes], rng: np.random.Generator) -> np.ndarray:
+    """One writer's digits as a number in which at least two neighbours touch: (height, width) uint8, black on white.
+
+    Digits are 50 to 110 pixels high as they were drawn to each other, on a line that the hand keeps roughly; the pen is
+    5 to 11 % as wide. Half of the neighbours touch or overlap by up to the pen's width, the others stand apart.
+    """
+    height = rng.uniform(50, 110)
+    pen = max(2, round(rng.uniform(0.05, 0.11) * height))
+    scale = height / float(np.median([_height(strokes) for strokes in digits]))
+    inks = [_ink(strokes, scale, pen) for strokes in digits]
+    touches = rng.random(len(inks) - 1) < 0.5
+    touches[rng.integers(len(touches))] = True
+    tallest = max(len(ink) for ink in inks)
+    page = np.zeros((2 * tallest, sum(ink.shape[1] for ink in inks) + round(height) * len(inks)), np.uint8)
+    left = right = 0
+    for place, ink in enumerate(inks):
+        top = int(np.clip(1.5 * tallest - len(ink) + rng.normal(0, 0.05 * height), 0, len(page) - len(ink)))
+        if place and touches[place - 1]:
+            left = _contact(page[top : top + len(ink)], ink) - int(rng.integers(0, pen))
+        elif place:
+            left = right + round(rng.uniform(0.05, 0.35) * height)
+        left = max(left, 0)
+        window = page[top : top + len(ink), left : left + ink.shape[1]]
+        np.maximum(window, ink, out=window)
+        right = max(right, left + ink.shape[1])
+    x, y, width, high = cv2.boundingRect(page)
+    return np.pad(255 - page[y : y + high, x : x + width], 30, constant_values=255)
+
+
+def _height(strokes: Strokes) -> float:
+    return max(float(np.ptp(np.concatenate([np.asarray(stroke) for stroke in strokes])[:, 1])), 1e-6)
+
+
+def _ink(strokes: Strokes, scale: float, pen: int) -> np.ndarray:
+    """The strokes so many times as large: (height, width) uint8, ink = 255, cropped to the ink."""
+    paths = [np.asarray(stroke, np.float32) * scale for stroke in strokes]
+    points = np.concatenate(paths)
+    low = points.min(axis=0) - pen
+    width, height = (np.ceil(points.max(axis=0) - low).astype(int) + pen).tolist()
+    fine = np.full((height * FINE, width * FINE), 255, np.uint8)
+    for path in paths:
+        _draw_stroke(fine, (path - low) * FINE, pen * FINE)
+    ink = 255 - cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
+    x, y, width, height = cv2.boundingRect(ink)
+    return ink[y : y + height, x : x + width]
+
+
+def _contact(page: np.ndarray, ink: np.ndarray) -> int:
+    """The column at which `ink`, moved in from the right, first touches what is on the page at its height."""
+    for left in range(page.shape[1] - ink.shape[1], 0, -1):
+        if (np.minimum(page[:, left : left + ink.shape[1]], ink) > 127).any():
+            return left
+    return 0

@@ -104,14 +104,19 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _onnx_runner(path: Path, content: bytes, threads: int) -> Run:
+def open_session(path: Path, content: bytes, threads: int) -> onnxruntime.InferenceSession:
+    """ONNX Runtime with the content of `path`, on so many cores. Raises ModelError if it is no ONNX model."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
         raise ModelError(f"{path.name} is no ONNX model that ONNX Runtime can load: {error}") from error
+
+
+def _onnx_runner(path: Path, content: bytes, threads: int) -> Run:
+    session = open_session(path, content, threads)
     name = session.get_inputs()[0].name
     _check_shape(path, session.get_inputs()[0].shape)
 

@@ -3,7 +3,8 @@
 The strokes of a line are put in order from left to right. A digit is a run of neighbouring strokes; where one stroke
 holds several digits that touch, it is cut. Which runs and cuts are digits is what the classifier knows best: every
 possible run is looked at, and the sequence of runs with the highest probability is taken (a segmentation lattice, as in
-Casey and Lecolinet 1996, "A survey of methods and strategies in character segmentation").
+Casey and Lecolinet 1996, "A survey of methods and strategies in character segmentation"). Where the cuts leave a doubt,
+the sequence network, which needs none, reads the stroke as a whole.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from digits.cutting import INKED, Part, find_parts
 from digits.normalise import FRAME, crop, normalise
 from digits.recognition import UNSURE_BELOW, Box
+from digits.sequence import Read
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LONGEST_RUN = 4  # strokes of one digit
@@ -26,13 +28,16 @@ WIDEST_GAP = 0.45  # between two strokes of one digit, in heights of the line
 CUT_HEIGHT = 64  # pixels to which a stroke is reduced before it is cut
 CUT_COST = 0.1  # how much less probable, as a logarithm, a cut through ink is than none
 LOW, LOW_COST = 0.6, 2.0  # a part lower than this, in heights of the line, is as much less probable for each height
+LONGEST_READ = 20  # width of a stroke in its heights, above which it is a line and no row of digits
 NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
 FEW = 4  # strokes of a picture that hardly holds several lines
 LIKELY = 0.3  # least probability of a part that may be a digit
 CUT_SURE = 0.5  # least probability that all parts of a cut are digits
 CUT_ODDS = 15  # how many times the odds of the whole those of the parts must be
 TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the parts of a scribble, too, look like digits
-CUT_TRUST = 0.9  # share of the parts that look like a digit and are one
+CUT_CERTAIN = 0.98  # probability that all parts of a cut are digits, from which on they are not read again in one look
+READ_SURE = 0.8  # least probability of each digit that the sequence network reads
+TOUCHING_TRUST = 0.9  # share of what looks like touching digits that is
 VIEWS = tuple((width, lean) for width in (0.7, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
@@ -114,8 +119,10 @@ def find_layout(ink: np.ndarray, single: bool = False) -> Layout:
     return layout
 
 
-def choose_digits(layout: Layout, probabilities: np.ndarray, classify: Classify) -> tuple[list[Found], list[str]]:
-    """Take the most probable sequence of digits in each line, cutting strokes that hold several.
+def choose_digits(
+    layout: Layout, probabilities: np.ndarray, classify: Classify, read: Read
+) -> tuple[list[Found], list[str]]:
+    """Take the most probable sequence of digits in each line, parting those that touch.
 
     probabilities: (n, 10), one row for each of layout.candidates.
     Returns the digits in reading order, and notes.
@@ -131,10 +138,10 @@ def choose_digits(layout: Layout, probabilities: np.ndarray, classify: Classify)
             if not layout.familiar:
                 whole = look_again(whole, classify)
             run = join(line[candidate.first : candidate.last + 1])
-            parts = [] if layout.single else _cut(run, whole, line, classify)
-            found.extend(parts or [whole])
-            if parts:
-                notes.append(f"touching digits: cut into {len(parts)}")
+            touching = [] if layout.single else _part(run, whole, line, classify, read)
+            found.extend(touching or [whole])
+            if touching:
+                notes.append(f"touching digits: parted into {len(touching)}")
             elif candidate.last > candidate.first:
                 notes.append(f"{candidate.last - candidate.first + 1} strokes joined into one digit")
     return found, notes
@@ -343,10 +350,38 @@ def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], coun
     return path[::-1]
 
 
-def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -> list[Found]:
-    """Cut a stroke that is no single digit into touching ones; [] if it is better left whole."""
+def _part(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify, read: Read) -> list[Found]:
+    """The touching digits of a stroke that is no single digit; [] if it is better left whole.
+
+    Where the parts of a cut leave any doubt, what is read in one look is more often right.
+    """
     if whole.confidence >= UNSURE_BELOW or stroke.width < NARROWEST_CUT * stroke.height:
         return []
+    digits = _cut(stroke, whole, line, classify)
+    if not digits or _together(digits) < CUT_CERTAIN:
+        digits = _read_through(stroke, whole, read) or digits
+    return [replace(digit, probabilities=TOUCHING_TRUST * digit.probabilities) for digit in digits]
+
+
+def _read_through(stroke: Stroke, whole: Found, read: Read) -> list[Found]:
+    """What the sequence network reads in a stroke, if it is several digits and each of them sure; else []."""
+    signs = read(stroke.ink) if stroke.width <= LONGEST_READ * stroke.height else []
+    inks = [stroke.ink[:, sign.start : sign.end] for sign in signs]
+    if len(signs) < 2 or any(sign.probabilities.max() < READ_SURE for sign in signs):
+        return []
+    if any(ink.max(initial=0) <= INKED for ink in inks):
+        return []  # two digits at one place: one of them is a mistake
+    found = []
+    for sign, ink in zip(signs, inks, strict=True):
+        left, top, width, height = cv2.boundingRect((ink > INKED).view(np.uint8))
+        box = sign.start + left, top, sign.start + left + width, top + height
+        image = _normalised(ink[top : top + height, left : left + width])
+        found.append(Found(_place(box, stroke.box, 1.0), image, sign.probabilities, whole.line))
+    return found
+
+
+def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -> list[Found]:
+    """The parts of a stroke that are digits; [] if it cannot be cut so that all are, and more surely than the whole."""
     scale = min(1.0, CUT_HEIGHT / stroke.height)
     ink = cv2.resize(stroke.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else stroke.ink
     height = scale * max(s.height for s in line)
@@ -367,10 +402,13 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
         look_again(Found(_place(parts[place].box, stroke.box, scale), images[place], rows[place], whole.line), classify)
         for place in path
     ]
-    together = math.prod(digit.confidence for digit in found)
-    if together < sure or _odds(together) < CUT_ODDS * _odds(whole.confidence):
-        return []
-    return [replace(digit, probabilities=CUT_TRUST * digit.probabilities) for digit in found]
+    together = _together(found)
+    return found if together >= sure and _odds(together) >= CUT_ODDS * _odds(whole.confidence) else []
+
+
+def _together(digits: list[Found]) -> float:
+    """Probability that all of them are digits, and these."""
+    return math.prod(digit.confidence for digit in digits)
 
 
 def _odds(probability: float) -> float:

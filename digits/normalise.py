@@ -23,7 +23,7 @@ def normalise(ink: np.ndarray) -> np.ndarray:
     enlarged = _enlarge(ink)
     width = pen_width(enlarged) / ENLARGED
     wanted = min(max(width, PEN[0]), PEN[1])
-    return _centre(_fit(_change_pen(enlarged, (wanted - width) * ENLARGED)))
+    return _centre(_fit(change_pen(enlarged, (wanted - width) * ENLARGED)))
 
 
 def _is_like_mnist(ink: np.ndarray) -> bool:
@@ -62,7 +62,7 @@ def _enlarge(ink: np.ndarray) -> np.ndarray:
     return np.clip(enlarged, 0, 1, out=enlarged)
 
 
-def _change_pen(ink: np.ndarray, by: float) -> np.ndarray:
+def change_pen(ink: np.ndarray, by: float) -> np.ndarray:
     """Make the strokes wider (by > 0) or narrower, in pixels of `ink`."""
     size = round(abs(by))
     if size == 0:

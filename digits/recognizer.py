@@ -15,6 +15,7 @@ from digits.errors import PictureError
 from digits.layout import Found, Layout, choose_digits, find_layout
 from digits.picture import read_ink
 from digits.recognition import Box, Digit, Recognition
+from digits.sequence import SequenceReader
 
 Result = TypeVar("Result")
 
@@ -38,6 +39,7 @@ class Recognizer:
 
     def __init__(self, model: str | Path | None = None) -> None:
         self.classifier = Classifier(model)
+        self.reader = SequenceReader()
 
     def recognize(self, picture: Any, single: bool = False) -> Recognition:
         """Read one picture.
@@ -68,7 +70,7 @@ class Recognizer:
         return self.classifier.classify(np.stack(images)[..., None] if images else np.zeros((0, 28, 28, 1), np.float32))
 
     def _answer(self, prepared: _Prepared, probabilities: np.ndarray) -> Recognition:
-        found, notes = choose_digits(prepared.layout, probabilities, self.classifier.classify)
+        found, notes = choose_digits(prepared.layout, probabilities, self.classifier.classify, self.reader.read)
         digits = tuple(_digit(one, prepared.scale) for one in found)
         return Recognition(digits, (*prepared.notes, *prepared.layout.notes, *notes))
 

@@ -8,6 +8,7 @@ from pictures import HAND, draw_digit, draw_number, draw_on
 from digits.layout import Found, choose_digits, find_layout, find_strokes, look_again
 from digits.picture import read_ink
 from digits.recognizer import Recognizer
+from digits.sequence import Sign
 
 
 @pytest.fixture(scope="module")
@@ -76,22 +77,41 @@ def _draw_touching() -> np.ndarray:
     return picture
 
 
-def test_touching_digits_are_cut(recognizer):
+def test_touching_digits_are_parted(recognizer):
     picture = _draw_touching()
     assert len(find_strokes(_ink(picture))[0]) == 1
     result = recognizer.recognize(picture)
     assert result.text == "23"
-    assert "touching digits: cut into 2" in result.notes
+    assert "touching digits: parted into 2" in result.notes
 
 
 @pytest.mark.parametrize("whole, count", [(0.05, 2), (0.4, 1)])
 def test_a_cut_needs_parts_far_surer_than_the_whole(whole, count, monkeypatch):
     monkeypatch.setattr("digits.layout.look_again", lambda found, classify: found)
     rows = np.eye(10, dtype=np.float32)
-    found, _ = choose_digits(
-        find_layout(_ink(_draw_touching())), whole * rows[:1], lambda parts: 0.9 * rows[[7] * len(parts)]
-    )
+    layout = find_layout(_ink(_draw_touching()))
+    found, _ = choose_digits(layout, whole * rows[:1], lambda parts: 0.9 * rows[[7] * len(parts)], lambda ink: [])
     assert len(found) == count
+
+
+@pytest.mark.parametrize("part, sign, text", [(0.995, 0.9, "77"), (0.9, 0.9, "23"), (0.9, 0.6, "77"), (0.2, 0.9, "23")])
+def test_what_is_read_in_one_look_is_taken_where_it_is_sure_and_the_cut_is_not(part, sign, text, monkeypatch):
+    monkeypatch.setattr("digits.layout.look_again", lambda found, classify: found)
+    rows = np.eye(10, dtype=np.float32)
+    layout = find_layout(_ink(_draw_touching()))
+    width = layout.candidates[0].box[2] - layout.candidates[0].box[0]
+    signs = [Sign(sign * rows[2], 0, width // 2), Sign(sign * rows[3], width // 2, width)]
+    found, _ = choose_digits(layout, 0.05 * rows[:1], lambda parts: part * rows[[7] * len(parts)], lambda ink: signs)
+    assert "".join(str(digit.probabilities.argmax()) for digit in found) == text
+    assert all(digit.confidence < max(part, sign) for digit in found), "touching digits are less sure than others"
+
+
+def test_digits_that_are_read_at_the_same_place_are_a_mistake():
+    signs = [Sign(0.9 * np.eye(10, dtype=np.float32)[2], 0, 0), Sign(0.9 * np.eye(10, dtype=np.float32)[3], 0, 9)]
+    nothing = np.zeros((1, 10), np.float32)
+    layout = find_layout(_ink(_draw_touching()))
+    found, _ = choose_digits(layout, nothing, lambda parts: nothing.repeat(len(parts), axis=0), lambda ink: signs)
+    assert len(found) == 1
 
 
 def test_a_dotted_line_is_one_digit(recognizer):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from digits.classifier import Classifier
+from digits.sequence import SequenceReader
 from digits.training.data import load_mnist
 from digits.training.fit import read_history
 
@@ -114,3 +115,20 @@ def test_train_model_says_in_one_line_what_is_wrong_with_the_data(tmp_path):
     assert process.returncode == 1
     assert "Traceback" not in output
     assert "no train-images-idx3-ubyte" in output
+
+
+def test_train_model_trains_the_sequence_network_and_keeps_a_record(tmp_path):
+    output = train(tmp_path, "--sequence", "mine.onnx", "--limit", "200", "--epochs", "1")
+    assert "Saved mine.onnx" in output
+    framed = np.zeros((32, 64), np.float32)
+    assert SequenceReader(tmp_path / "mine.onnx").probabilities(framed).sum(axis=1) == pytest.approx(np.ones(32))
+    record = json.loads((tmp_path / "mine.json").read_text())
+    assert record["recipe"]["numbers"] == 200 and record["keras_onnx_difference"] <= 1e-5
+    assert not (tmp_path / "tiny.h5").exists()
+
+
+def test_train_model_refuses_fewer_numbers_than_a_step_needs(tmp_path):
+    process = start(tmp_path, "--sequence", "mine.onnx")
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode == 1
+    assert "96 with --limit" in said and "Traceback" not in said

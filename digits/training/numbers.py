@@ -14,7 +14,7 @@ import numpy as np
 from digits.cutting import Part, find_parts
 from digits.layout import CUT_HEIGHT, FAINT_EDGE
 from digits.normalise import crop, normalise, pen_width
-from digits.training.augment import NOT_A_DIGIT
+from digits.training.augment import NOT_A_DIGIT, augment
 from digits.training.data import Split
 from digits.training.strokes import draw
 
@@ -42,7 +42,7 @@ def synthesise_parts(train: Split, count: int, seed: int) -> tuple[np.ndarray, n
 
 def _parts(train: Split, rng: np.random.Generator) -> list[tuple[np.ndarray, int]]:
     """Some of the parts of one number: those that are nearly a digit, and those that are pieces of two."""
-    number, digits, labels = write_number(train, rng)
+    number, digits, labels = write_number(train, 2 + int(rng.random() < 0.3), rng)
     digits_found, mixed = [], [(number, NOT_A_DIGIT)]
     parts, _, _ = find_parts(number, CUT_HEIGHT)
     for part in parts:
@@ -55,15 +55,16 @@ def _parts(train: Split, rng: np.random.Generator) -> list[tuple[np.ndarray, int
     return _some(digits_found, rng) + _some(mixed, rng)
 
 
-def write_number(train: Split, rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray], list[int]]:
-    """Two or three digits that touch, overlap or are joined, MNIST's or drawn ones.
+def write_number(
+    train: Split, count: int, rng: np.random.Generator, augmented: bool = False
+) -> tuple[np.ndarray, list[np.ndarray], list[int]]:
+    """So many digits that touch, overlap or are joined: all drawn with one pen, or all MNIST's, augmented or not.
 
     Returns the number's ink, (height, width) float32 in [0, 1], that of each digit alone, of the same shape, and their
     labels.
     """
-    count = 2 + int(rng.random() < 0.3)
     pen = np.exp(rng.uniform(np.log(0.03), np.log(0.14))) if rng.random() < 0.6 else None
-    labels, shapes = zip(*(_digit(train, pen, rng) for _ in range(count)), strict=True)
+    labels, shapes = zip(*(_digit(train, pen, rng, augmented) for _ in range(count)), strict=True)
     joined = rng.random() < JOINED
     paper = np.zeros((round(1.25 * CUT_HEIGHT), sum(shape.shape[1] for shape in shapes) + CUT_HEIGHT), np.float32)
     digits: list[np.ndarray] = []
@@ -78,14 +79,15 @@ def write_number(train: Split, rng: np.random.Generator) -> tuple[np.ndarray, li
     return number[:, :end], [digit[:, :end] for digit in digits], list(labels)
 
 
-def _digit(train: Split, pen: float | None, rng: np.random.Generator) -> tuple[int, np.ndarray]:
+def _digit(train: Split, pen: float | None, rng: np.random.Generator, augmented: bool) -> tuple[int, np.ndarray]:
     """Label and ink of a digit about as high as a number that is cut: drawn with this pen, or one of MNIST's."""
     if pen:
         label = int(rng.integers(10))
         ink = draw(label, rng, pen)
     else:
         place = rng.integers(len(train))
-        label, ink = int(train.labels[place]), crop(train.images[place].astype(np.float32) / 255)
+        image, label = train.images[place], int(train.labels[place])
+        ink = crop(augment(image, label, rng, spoiled=0.0) if augmented else image.astype(np.float32) / 255)
     scale = CUT_HEIGHT * rng.uniform(0.8, 1.1) / ink.shape[0]
     scale = min(scale, 1.4 * CUT_HEIGHT / ink.shape[1])
     size = [max(2, round(scale * side)) for side in reversed(ink.shape)]
@@ -122,8 +124,8 @@ def _join(number: np.ndarray, left: np.ndarray, right: np.ndarray, rng: np.rando
 
 
 def _outermost(ink: np.ndarray, direction: np.ndarray) -> tuple[int, int]:
-    """The inked point, (x, y), that lies farthest in the direction."""
-    points = np.argwhere(ink > 0.5)[:, ::-1]
+    """The inked point, (x, y), that lies farthest in the direction. A bent digit may be pale all over."""
+    points = np.argwhere(ink > 0.5 * ink.max())[:, ::-1]
     x, y = points[(points @ direction).argmax()]
     return int(x), int(y)
 

@@ -24,11 +24,18 @@ def html(evaluation: Json) -> str:
 
 
 def card(
-    evaluation: Json, record: Json, figures: Json | None = None, ablation: str = "", presets: str = "", race: str = ""
+    evaluation: Json,
+    record: Json,
+    sequence: Json | None = None,
+    figures: Json | None = None,
+    ablation: str = "",
+    presets: str = "",
+    race: str = "",
 ) -> str:
     """The model card, with the metadata that Hugging Face reads.
 
-    record: the run record beside the model (model.json). figures: what benchmarks/network.py keeps, if it was run.
+    record: the run record beside the model (model.json). sequence: that of the sequence network. figures: what
+    benchmarks/network.py keeps, if it was run.
     ablation, presets, race: Markdown on how the recipe was chosen, what the presets reach over several seeds, and how
     long the shortest takes beside keras-io's convnet.
     """
@@ -36,6 +43,7 @@ def card(
         "card.md",
         evaluation=evaluation,
         record=record,
+        sequence=sequence,
         figures=figures,
         ablation=ablation,
         presets=presets,

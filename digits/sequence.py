@@ -1,0 +1,97 @@
+"""Sequence: digits that touch, read in one look from left to right.
+
+A part that was cut out of a number has lost what its neighbours would tell: half a 0 looks like a 6, a 1 like a crumb.
+The sequence network sees the whole stroke; at each place of it, it says which digit stands there, or none (Graves et
+al. 2006, "Connectionist temporal classification").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.classifier import open_session
+from digits.errors import ModelError
+from digits.normalise import change_pen, pen_width
+
+SHIPPED_SEQUENCE_MODEL = Path(__file__).with_name("sequence.onnx")
+HEIGHT = 28  # pixels to which a stroke is brought
+ABOVE, BESIDE = 2, 4  # pixels of paper around it
+PEN = (2.0, 3.5)  # pixels; the width of the pen is brought between these
+STEP = 2  # pixels from one place to the next
+NONE = 0  # column of "no digit here"; digit d has column d + 1
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One digit of a sequence. probabilities: (10,) float32; start, end: columns of the stroke between which it is."""
+
+    probabilities: np.ndarray
+    start: int
+    end: int
+
+
+Read = Callable[[np.ndarray], list[Sign]]
+"""(height, width) float32 ink of one stroke to its digits from left to right."""
+
+
+class SequenceReader:
+    """The sequence network, ready to read. Many threads may use one reader.
+
+    model: an .onnx file as digits.training.sequence writes it. Raises ModelError if it is missing or another.
+    """
+
+    def __init__(self, model: Path = SHIPPED_SEQUENCE_MODEL) -> None:
+        if not model.is_file():
+            raise ModelError(f"No model at {model}. Train one with: python train_model.py --sequence")
+        self._session = open_session(model, model.read_bytes(), threads=1)
+        shape = self._session.get_outputs()[0].shape
+        if len(shape) != 3 or shape[2] != 11:
+            raise ModelError(f"{model.name} is no sequence network: it answers in shape {shape}, not (n, places, 11).")
+
+    def read(self, ink: np.ndarray) -> list[Sign]:
+        """The digits of a stroke from left to right; [] if it holds none.
+
+        ink: (height, width) float32 in [0, 1], ink = 1, cropped to the stroke.
+        """
+        return find_signs(self.probabilities(frame(ink)), ink.shape)
+
+    def probabilities(self, framed: np.ndarray) -> np.ndarray:
+        """Of each place, (w / STEP, 11): that no digit is there, and each of the ten. framed: as from `frame`."""
+        answer: np.ndarray = self._session.run(None, {"image": framed[None, ..., None]})[0][0]
+        return answer
+
+
+def frame(ink: np.ndarray) -> np.ndarray:
+    """A stroke's ink as the sequence network takes it: (32, w) float32, HEIGHT pixels high with paper around it."""
+    enlarged = _to_height(ink, 2 * HEIGHT)  # the pen is changed on an enlarged picture, for smooth edges
+    pen = pen_width(enlarged) / 2
+    wanted = min(max(pen, PEN[0]), PEN[1])
+    small = _to_height(change_pen(enlarged, 2 * (wanted - pen)), HEIGHT)
+    return np.pad(small, ((ABOVE, ABOVE), (BESIDE, BESIDE + small.shape[1] % STEP))).astype(np.float32)
+
+
+def _to_height(ink: np.ndarray, height: int) -> np.ndarray:
+    scale = height / ink.shape[0]
+    size = max(STEP, round(scale * ink.shape[1])), height
+    return cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+
+
+def find_signs(probabilities: np.ndarray, shape: tuple[int, ...]) -> list[Sign]:
+    """Best path decoding (Graves et al. 2006, section 3.2): the most probable column of each place, repeats as one.
+
+    probabilities: (places, 11); shape: of the stroke's ink, of which each sign gets the columns around its place.
+    """
+    best = probabilities.argmax(axis=1)
+    ends = np.flatnonzero(np.diff(best, append=-1)) + 1  # of runs of the same column
+    runs = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True) if best[start] != NONE]
+    places = [run.start + int(probabilities[run, best[run.start]].argmax()) for run in runs]
+    scale = shape[0] / HEIGHT
+    middles = [scale * (STEP * (first + second + 1) / 2 - BESIDE) for first, second in pairwise(places)]
+    borders = [0, *(min(max(round(middle), 0), shape[1]) for middle in middles), shape[1]]
+    return [Sign(probabilities[place, 1:], *ends) for place, ends in zip(places, pairwise(borders), strict=False)]

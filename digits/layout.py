@@ -36,6 +36,7 @@ CUT_SURE = 0.5  # least probability that all parts of a cut are digits
 CUT_ODDS = 15  # how many times the odds of the whole those of the parts must be
 TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the parts of a scribble, too, look like digits
 CUT_CERTAIN = 0.98  # probability that all parts of a cut are digits, from which on they are not read again in one look
+SNARLED = 2.2  # as TANGLED: what is more tangled is a scribble and is not read in one look
 READ_SURE = 0.8  # least probability of each digit that the sequence network reads
 TOUCHING_TRUST = 0.9  # share of what looks like touching digits that is
 VIEWS = tuple((width, lean) for width in (0.7, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
@@ -357,8 +358,8 @@ def _part(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify, 
     """
     if whole.confidence >= UNSURE_BELOW or stroke.width < NARROWEST_CUT * stroke.height:
         return []
-    digits = _cut(stroke, whole, line, classify)
-    if not digits or _together(digits) < CUT_CERTAIN:
+    digits, crossed = _cut(stroke, whole, line, classify)
+    if crossed < SNARLED and (not digits or _together(digits) < CUT_CERTAIN):
         digits = _read_through(stroke, whole, read) or digits
     return [replace(digit, probabilities=TOUCHING_TRUST * digit.probabilities) for digit in digits]
 
@@ -380,14 +381,17 @@ def _read_through(stroke: Stroke, whole: Found, read: Read) -> list[Found]:
     return found
 
 
-def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -> list[Found]:
-    """The parts of a stroke that are digits; [] if it cannot be cut so that all are, and more surely than the whole."""
+def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -> tuple[list[Found], float]:
+    """The parts of a stroke that are digits; [] if it cannot be cut so that all are, and more surely than the whole.
+
+    Beside them, how many pens of ink a seam crosses on average.
+    """
     scale = min(1.0, CUT_HEIGHT / stroke.height)
     ink = cv2.resize(stroke.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else stroke.ink
     height = scale * max(s.height for s in line)
     parts, count, crossed = find_parts(ink, height)
     if not parts:
-        return []
+        return [], crossed
     images = np.stack([_normalised(part.ink) for part in parts])
     rows = classify(images[..., None])
     sure = CUT_SURE if crossed < TANGLED else TANGLED_SURE
@@ -397,13 +401,14 @@ def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -
     scores = [_score(row) - CUT_COST - LOW_COST * low for row, low in zip(rows, lows, strict=True)]
     path = _best_path(parts, scores, count)
     if not path or sum(scores[place] for place in path) + CUT_COST < _score(whole.probabilities):
-        return []
+        return [], crossed
     found = [
         look_again(Found(_place(parts[place].box, stroke.box, scale), images[place], rows[place], whole.line), classify)
         for place in path
     ]
     together = _together(found)
-    return found if together >= sure and _odds(together) >= CUT_ODDS * _odds(whole.confidence) else []
+    surely = together >= sure and _odds(together) >= CUT_ODDS * _odds(whole.confidence)
+    return (found if surely else []), crossed
 
 
 def _together(digits: list[Found]) -> float:

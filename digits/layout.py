@@ -35,9 +35,10 @@ LIKELY = 0.3  # least probability of a part that may be a digit
 CUT_SURE = 0.5  # least probability that all parts of a cut are digits
 CUT_ODDS = 15  # how many times the odds of the whole those of the parts must be
 TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the parts of a scribble, too, look like digits
-CUT_CERTAIN = 0.98  # probability that all parts of a cut are digits, from which on they are not read again in one look
+CUT_CERTAIN = 0.995  # probability that all parts of a cut are digits, from which on they are not read in one look
 SNARLED = 2.2  # as TANGLED: what is more tangled is a scribble and is not read in one look
-READ_SURE = 0.8  # least probability of each digit that the sequence network reads
+READ_SURE = 0.7  # least probability of what the sequence network reads
+OVERRULED, OVERRULING = 0.98, 0.9  # what is read so surely is believed rather than a sure whole that is no surer
 TOUCHING_TRUST = 0.9  # share of what looks like touching digits that is
 VIEWS = tuple((width, lean) for width in (0.7, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
@@ -356,19 +357,25 @@ def _part(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify, 
 
     Where the parts of a cut leave any doubt, what is read in one look is more often right.
     """
-    if whole.confidence >= UNSURE_BELOW or stroke.width < NARROWEST_CUT * stroke.height:
+    if whole.confidence >= OVERRULED or stroke.width < NARROWEST_CUT * stroke.height:
         return []
-    digits, crossed = _cut(stroke, whole, line, classify)
-    if crossed < SNARLED and (not digits or _together(digits) < CUT_CERTAIN):
-        digits = _read_through(stroke, whole, read) or digits
+    if whole.confidence >= UNSURE_BELOW:
+        digits = _read_through(stroke, whole, read, OVERRULING)
+    else:
+        digits, crossed = _cut(stroke, whole, line, classify)
+        if crossed < SNARLED and (not digits or _together(digits) < CUT_CERTAIN):
+            digits = _read_through(stroke, whole, read, READ_SURE) or digits
     return [replace(digit, probabilities=TOUCHING_TRUST * digit.probabilities) for digit in digits]
 
 
-def _read_through(stroke: Stroke, whole: Found, read: Read) -> list[Found]:
-    """What the sequence network reads in a stroke, if it is several digits and each of them sure; else []."""
-    signs = read(stroke.ink) if stroke.width <= LONGEST_READ * stroke.height else []
+def _read_through(stroke: Stroke, whole: Found, read: Read, sure: float) -> list[Found]:
+    """What the sequence network reads in a stroke, if it is several digits and at least so probable; else []."""
+    if stroke.width > LONGEST_READ * stroke.height:
+        return []
+    reading = read(stroke.ink)
+    signs = reading.signs
     inks = [stroke.ink[:, sign.start : sign.end] for sign in signs]
-    if len(signs) < 2 or any(sign.probabilities.max() < READ_SURE for sign in signs):
+    if len(signs) < 2 or reading.probability < sure:
         return []
     if any(ink.max(initial=0) <= INKED for ink in inks):
         return []  # two digits at one place: one of them is a mistake

@@ -36,8 +36,16 @@ class Sign:
     end: int
 
 
-Read = Callable[[np.ndarray], list[Sign]]
-"""(height, width) float32 ink of one stroke to its digits from left to right."""
+@dataclass(frozen=True)
+class Reading:
+    """What stands in a stroke. signs: from left to right; probability: in [0, 1], that it is just these digits."""
+
+    signs: list[Sign]
+    probability: float
+
+
+Read = Callable[[np.ndarray], Reading]
+"""(height, width) float32 ink of one stroke to what stands in it."""
 
 
 class SequenceReader:
@@ -54,12 +62,15 @@ class SequenceReader:
         if len(shape) != 3 or shape[2] != 11:
             raise ModelError(f"{model.name} is no sequence network: it answers in shape {shape}, not (n, places, 11).")
 
-    def read(self, ink: np.ndarray) -> list[Sign]:
-        """The digits of a stroke from left to right; [] if it holds none.
+    def read(self, ink: np.ndarray) -> Reading:
+        """What stands in a stroke; no signs if it holds no digit.
 
         ink: (height, width) float32 in [0, 1], ink = 1, cropped to the stroke.
         """
-        return find_signs(self.probabilities(frame(ink)), ink.shape)
+        probabilities = self.probabilities(frame(ink))
+        signs = find_signs(probabilities, ink.shape)
+        labels = [int(sign.probabilities.argmax()) for sign in signs]
+        return Reading(signs, sequence_probability(probabilities, labels))
 
     def probabilities(self, framed: np.ndarray) -> np.ndarray:
         """Of each place, (w / STEP, 11): that no digit is there, and each of the ten. framed: as from `frame`."""
@@ -95,3 +106,21 @@ def find_signs(probabilities: np.ndarray, shape: tuple[int, ...]) -> list[Sign]:
     middles = [scale * (STEP * (first + second + 1) / 2 - BESIDE) for first, second in pairwise(places)]
     borders = [0, *(min(max(round(middle), 0), shape[1]) for middle in middles), shape[1]]
     return [Sign(probabilities[place, 1:], *ends) for place, ends in zip(places, pairwise(borders), strict=False)]
+
+
+def sequence_probability(probabilities: np.ndarray, labels: list[int]) -> float:
+    """Probability that just these digits stand in a stroke, wherever each of them is.
+
+    probabilities: (places, 11); labels: 0..9, from left to right. The sum over all alignments, by the forward algorithm
+    (Graves et al. 2006, section 4.1).
+    """
+    columns = np.full(2 * len(labels) + 1, NONE)
+    columns[1::2] = np.add(labels, 1)
+    passable = np.zeros(len(columns), bool)  # one digit may follow another at once, unless it is the same
+    passable[2:] = (columns[2:] != NONE) & (columns[2:] != columns[:-2])
+    arrived = np.zeros(len(columns) + 2)  # two empty places in front, from which nothing comes
+    arrived[2] = 1.0
+    for row in probabilities.astype(np.float64):
+        from_before = arrived[1:-1] + np.where(passable, arrived[:-2], 0)
+        arrived[2:] = (arrived[2:] + from_before) * row[columns]
+    return float(arrived[-2:].sum())

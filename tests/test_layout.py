@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from pictures import HAND, draw_digit, draw_number, draw_on
 
-from digits.layout import Found, choose_digits, find_layout, find_strokes, look_again
+from digits.layout import Found, Layout, choose_digits, find_layout, find_strokes, look_again
 from digits.picture import read_ink
 from digits.recognizer import Recognizer
-from digits.sequence import Sign
+from digits.sequence import Reading, Sign
 
 
 @pytest.fixture(scope="module")
@@ -90,27 +90,46 @@ def test_a_cut_needs_parts_far_surer_than_the_whole(whole, count, monkeypatch):
     monkeypatch.setattr("digits.layout.look_again", lambda found, classify: found)
     rows = np.eye(10, dtype=np.float32)
     layout = find_layout(_ink(_draw_touching()))
-    found, _ = choose_digits(layout, whole * rows[:1], lambda parts: 0.9 * rows[[7] * len(parts)], lambda ink: [])
+    found, _ = choose_digits(
+        layout, whole * rows[:1], lambda parts: 0.9 * rows[[7] * len(parts)], lambda ink: Reading([], 0.0)
+    )
     assert len(found) == count
 
 
-@pytest.mark.parametrize("part, sign, text", [(0.995, 0.9, "77"), (0.9, 0.9, "23"), (0.9, 0.6, "77"), (0.2, 0.9, "23")])
-def test_what_is_read_in_one_look_is_taken_where_it_is_sure_and_the_cut_is_not(part, sign, text, monkeypatch):
+def _read_23(width: int, probability: float) -> Reading:
+    rows = 0.95 * np.eye(10, dtype=np.float32)
+    return Reading([Sign(rows[2], 0, width // 2), Sign(rows[3], width // 2, width)], probability)
+
+
+def _choose(layout: Layout, whole: float, part: float, probability: float) -> tuple[str, list[Found]]:
+    """The text and the digits where the whole is a 0, every part a 7, and the sequence network reads 23."""
+    rows, width = np.eye(10, dtype=np.float32), layout.candidates[0].box[2] - layout.candidates[0].box[0]
+    found, _ = choose_digits(
+        layout, whole * rows[:1], lambda parts: part * rows[[7] * len(parts)], lambda ink: _read_23(width, probability)
+    )
+    return "".join(str(digit.probabilities.argmax()) for digit in found), found
+
+
+@pytest.mark.parametrize("part, read, text", [(0.999, 0.9, "77"), (0.9, 0.9, "23"), (0.9, 0.6, "77"), (0.2, 0.9, "23")])
+def test_what_is_read_in_one_look_is_taken_where_it_is_sure_and_the_cut_is_not(part, read, text, monkeypatch):
     monkeypatch.setattr("digits.layout.look_again", lambda found, classify: found)
-    rows = np.eye(10, dtype=np.float32)
-    layout = find_layout(_ink(_draw_touching()))
-    width = layout.candidates[0].box[2] - layout.candidates[0].box[0]
-    signs = [Sign(sign * rows[2], 0, width // 2), Sign(sign * rows[3], width // 2, width)]
-    found, _ = choose_digits(layout, 0.05 * rows[:1], lambda parts: part * rows[[7] * len(parts)], lambda ink: signs)
-    assert "".join(str(digit.probabilities.argmax()) for digit in found) == text
-    assert all(digit.confidence < max(part, sign) for digit in found), "touching digits are less sure than others"
+    chosen, found = _choose(find_layout(_ink(_draw_touching())), 0.05, part, read)
+    assert chosen == text
+    assert all(digit.confidence < max(part, 0.95) for digit in found), "touching digits are less sure than others"
+
+
+@pytest.mark.parametrize("whole, read, text", [(0.9, 0.95, "23"), (0.9, 0.8, "0"), (0.99, 0.95, "0")])
+def test_a_sure_whole_is_overruled_only_by_what_is_read_more_surely(whole, read, text):
+    assert _choose(find_layout(_ink(_draw_touching())), whole, 0.9, read)[0] == text
 
 
 def test_digits_that_are_read_at_the_same_place_are_a_mistake():
     signs = [Sign(0.9 * np.eye(10, dtype=np.float32)[2], 0, 0), Sign(0.9 * np.eye(10, dtype=np.float32)[3], 0, 9)]
     nothing = np.zeros((1, 10), np.float32)
     layout = find_layout(_ink(_draw_touching()))
-    found, _ = choose_digits(layout, nothing, lambda parts: nothing.repeat(len(parts), axis=0), lambda ink: signs)
+    found, _ = choose_digits(
+        layout, nothing, lambda parts: nothing.repeat(len(parts), axis=0), lambda ink: Reading(signs, 0.9)
+    )
     assert len(found) == 1
 
 

@@ -1,5 +1,7 @@
 """Digits that touch, read in one look: places into digits, and the shipped network on numbers drawn by hand."""
 
+from itertools import groupby, product
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +10,17 @@ from pictures import HAND, draw_on
 from digits.classifier import SHIPPED_MODEL
 from digits.errors import ModelError
 from digits.normalise import pen_width
-from digits.sequence import ABOVE, HEIGHT, PEN, SHIPPED_SEQUENCE_MODEL, STEP, SequenceReader, find_signs, frame
+from digits.sequence import (
+    ABOVE,
+    HEIGHT,
+    PEN,
+    SHIPPED_SEQUENCE_MODEL,
+    STEP,
+    SequenceReader,
+    find_signs,
+    frame,
+    sequence_probability,
+)
 
 NONE, ONE, SEVEN = 0, 2, 8  # columns
 
@@ -34,6 +46,18 @@ def test_find_signs_gives_each_digit_the_columns_around_it():
     assert [(sign.start, sign.end) for sign in signs] == [(0, middle), (middle, 70)]
 
 
+@pytest.mark.parametrize("labels", [[], [1], [1, 1], [0, 1], [1, 0, 1]])
+def test_sequence_probability_is_the_sum_over_all_ways_to_write_it(labels):
+    probabilities = np.random.default_rng(3).dirichlet(np.ones(11), 4)
+    ways = (
+        way
+        for way in product(range(3), repeat=4)  # nothing, 0 and 1 are all that these labels need
+        if [column - 1 for column, _ in groupby(way) if column != NONE] == labels
+    )
+    expected = sum(float(np.prod(probabilities[range(4), way])) for way in ways)
+    assert sequence_probability(probabilities, labels) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("pen", [4, 44])
 def test_frame_brings_every_stroke_to_one_height_and_nearly_one_pen(pen):
     picture = np.full((300, 500), 255, np.uint8)
@@ -50,8 +74,10 @@ def test_shipped_network_reads_touching_digits_from_left_to_right():
     for place, digit in enumerate("2386"):
         draw_on(picture, HAND[digit], 160, 14, (40 + 112 * place, 50))
     ink = 1 - picture[43:217, 33:520].astype(np.float32) / 255
-    signs = SequenceReader().read(ink)
+    reading = SequenceReader().read(ink)
+    signs = reading.signs
     assert [int(sign.probabilities.argmax()) for sign in signs] == [2, 3, 8, 6]
+    assert 0.7 < reading.probability <= 1
     for sign, left in zip(signs, range(7, 500, 112), strict=False):
         assert abs((sign.start + sign.end) / 2 - (left + 50)) < 40
 

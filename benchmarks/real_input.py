@@ -236,7 +236,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "pen left as it is": {"digits.normalise.change_pen": lambda ink, by: ink},
     "strokes not joined": {"digits.layout.LONGEST_RUN": 1},
     "touching digits not parted": {"digits.layout._part": lambda *arguments: []},
-    "touching digits cut only": {"digits.layout._read_through": lambda *arguments: []},
+    "touching digits cut only": {"digits.layout._read_through": lambda *arguments: ([], 0.0)},
     "touching digits read in one look only": {"digits.layout._cut": lambda *arguments: ([], 0.0)},
     "place kept, not centred by mass": {"digits.normalise._centre": lambda ink: _middle(ink)},
 }

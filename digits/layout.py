@@ -3,8 +3,8 @@
 The strokes of a line are put in order from left to right. A digit is a run of neighbouring strokes; where one stroke
 holds several digits that touch, it is cut. Which runs and cuts are digits is what the classifier knows best: every
 possible run is looked at, and the sequence of runs with the highest probability is taken (a segmentation lattice, as in
-Casey and Lecolinet 1996, "A survey of methods and strategies in character segmentation"). Where the cuts leave a doubt,
-the sequence network, which needs none, reads the stroke as a whole.
+Casey and Lecolinet 1996, "A survey of methods and strategies in character segmentation"). The sequence network, which
+needs no cuts, reads a stroke as a whole: what is certain to it is not cut, and where a cut leaves a doubt, it decides.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the par
 CUT_CERTAIN = 0.995  # probability that all parts of a cut are digits, from which on they are not read in one look
 SNARLED = 2.2  # as TANGLED: what is more tangled is a scribble and is not read in one look
 READ_SURE = 0.7  # least probability of what the sequence network reads
-OVERRULED, OVERRULING = 0.98, 0.9  # what is read so surely is believed rather than a sure whole that is no surer
+READ_CERTAIN = 0.97  # probability from which on it is believed without a cut
+WHOLE_CERTAIN = 0.98  # confidence of a single digit, from which on it is not read
 TOUCHING_TRUST = 0.9  # share of what looks like touching digits that is
 VIEWS = tuple((width, lean) for width in (0.7, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
@@ -355,37 +356,40 @@ def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], coun
 def _part(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify, read: Read) -> list[Found]:
     """The touching digits of a stroke that is no single digit; [] if it is better left whole.
 
-    Where the parts of a cut leave any doubt, what is read in one look is more often right.
+    It is read in one look first, which takes a tenth of the time of cutting. Where that is not certain, it is cut; and
+    where the parts of the cut leave any doubt, what was read is more often right.
     """
-    if whole.confidence >= OVERRULED or stroke.width < NARROWEST_CUT * stroke.height:
+    if whole.confidence >= WHOLE_CERTAIN or stroke.width < NARROWEST_CUT * stroke.height:
         return []
-    if whole.confidence >= UNSURE_BELOW:
-        digits = _read_through(stroke, whole, read, OVERRULING)
+    in_one_look, probability = _read_through(stroke, whole, read)
+    if probability >= READ_CERTAIN:
+        digits = in_one_look
+    elif whole.confidence >= UNSURE_BELOW:
+        digits = []
     else:
         digits, crossed = _cut(stroke, whole, line, classify)
-        if crossed < SNARLED and (not digits or _together(digits) < CUT_CERTAIN):
-            digits = _read_through(stroke, whole, read, READ_SURE) or digits
+        doubtful = not digits or _together(digits) < CUT_CERTAIN
+        if doubtful and probability >= READ_SURE and crossed < SNARLED:
+            digits = in_one_look
     return [replace(digit, probabilities=TOUCHING_TRUST * digit.probabilities) for digit in digits]
 
 
-def _read_through(stroke: Stroke, whole: Found, read: Read, sure: float) -> list[Found]:
-    """What the sequence network reads in a stroke, if it is several digits and at least so probable; else []."""
+def _read_through(stroke: Stroke, whole: Found, read: Read) -> tuple[list[Found], float]:
+    """What the sequence network reads in a stroke, if it is several digits, and how probable that is; else [] and 0."""
     if stroke.width > LONGEST_READ * stroke.height:
-        return []
+        return [], 0.0
     reading = read(stroke.ink)
     signs = reading.signs
     inks = [stroke.ink[:, sign.start : sign.end] for sign in signs]
-    if len(signs) < 2 or reading.probability < sure:
-        return []
-    if any(ink.max(initial=0) <= INKED for ink in inks):
-        return []  # two digits at one place: one of them is a mistake
+    if len(signs) < 2 or any(ink.max(initial=0) <= INKED for ink in inks):
+        return [], 0.0  # two digits at one place: one of them is a mistake
     found = []
     for sign, ink in zip(signs, inks, strict=True):
         left, top, width, height = cv2.boundingRect((ink > INKED).view(np.uint8))
         box = sign.start + left, top, sign.start + left + width, top + height
         image = _normalised(ink[top : top + height, left : left + width])
         found.append(Found(_place(box, stroke.box, 1.0), image, sign.probabilities, whole.line))
-    return found
+    return found, reading.probability
 
 
 def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -> tuple[list[Found], float]:

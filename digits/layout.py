@@ -381,8 +381,8 @@ def _read_through(stroke: Stroke, whole: Found, read: Read) -> tuple[list[Found]
     reading = read(stroke.ink)
     signs = reading.signs
     inks = [stroke.ink[:, sign.start : sign.end] for sign in signs]
-    if len(signs) < 2 or any(ink.max(initial=0) <= INKED for ink in inks):
-        return [], 0.0  # two digits at one place: one of them is a mistake
+    if len(signs) < 2 or any(ink.max(initial=0) <= INKED for ink in inks):  # of two at one place, one is a mistake
+        return [], 0.0
     found = []
     for sign, ink in zip(signs, inks, strict=True):
         left, top, width, height = cv2.boundingRect((ink > INKED).view(np.uint8))

@@ -15,6 +15,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter hides what matters
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the augmentation's small products only disturb the network's
 
+from digits.classifier import SHIPPED_MODEL, Classifier
 from digits.errors import DigitsError
 from digits.models import served_file
 from digits.sequence import SHIPPED_SEQUENCE_MODEL
@@ -62,9 +63,10 @@ def train(options: argparse.Namespace) -> None:
         recipe = dataclasses.replace(recipe, drawn=min(recipe.drawn, options.limit))
     print(f"MNIST: {len(mnist.train):,} pictures to train on, {len(mnist.validation):,} to validate. {recipe}")
     folder = Path("runs") / options.out.stem
-    network = fit(recipe, mnist, options.seed, folder, options.resume, options.start)
+    teacher = Classifier(options.teacher).classify if options.teacher else None
+    network = fit(recipe, mnist, options.seed, folder, options.resume, options.start, teacher)
     model, calibration = calibrate(network, mnist.calibration, options.seed)
-    save(model, options.out, recipe, options.seed, mnist, calibration, folder, options.start)
+    save(model, options.out, recipe, options.seed, mnist, calibration, folder, options.start, options.teacher)
     if not options.limit:  # a trial run is not worth a look at the test set
         print(evaluate(served_file(options.out), options.data, folder / "evaluation"))
 
@@ -95,7 +97,10 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--limit", type=int, help="train on the first LIMIT pictures only")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same machine: same result (default: 1)")
     parser.add_argument("--data", type=Path, help="folder with MNIST's four IDX files (default: cache, then download)")
-    parser.add_argument("--out", type=Path, default=Path("model.h5"), help="the model to write (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="the model to write (default: model.h5; model-tiny.h5 of tiny)")
+    parser.add_argument(
+        "--teacher", type=Path, help="model to learn from instead of the labels (tiny: the shipped one)"
+    )
     parser.add_argument("--start", type=Path, metavar="MODEL", help="start a further round from this model.h5")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument(
@@ -107,7 +112,11 @@ def parse_options() -> argparse.Namespace:
         help="train the network that reads digits that touch instead (default file: digits/sequence.onnx)",
     )
     parser.add_argument("--corrections", type=Path, metavar="FOLDER", help="improve the model with flagged pictures")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if PRESETS[options.preset].tiny:
+        options.teacher = options.teacher or SHIPPED_MODEL
+    options.out = options.out or Path("model-tiny.h5" if PRESETS[options.preset].tiny else "model.h5")
+    return options
 
 
 if __name__ == "__main__":

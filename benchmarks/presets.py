@@ -26,6 +26,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in train_model.py
 import keras
 import numpy as np
 
+from digits.classifier import Classifier
 from digits.training.data import Mnist, load_mnist
 from digits.training.evaluate import describe_machine, score, to_input
 from digits.training.fit import PRESETS, fit, read_history
@@ -40,7 +41,8 @@ def run(preset: str, seed: int, mnist: Mnist) -> dict[str, Any]:
     folder = Path("runs") / "presets" / f"{preset}-{seed}"
     start = time.monotonic()
     earlier = sum(row["seconds"] for row in read_history(folder))  # of a run that was interrupted
-    network = fit(PRESETS[preset], mnist, seed, folder, resume=True)
+    teacher = Classifier().classify if PRESETS[preset].tiny else None
+    network = fit(PRESETS[preset], mnist, seed, folder, resume=True, teacher=teacher)
     model, _ = calibrate(network, mnist.calibration, seed)
     seconds = earlier + time.monotonic() - start
     labels, is_digit = model.predict(to_input(mnist.test.images), batch_size=256, verbose=0)

@@ -4,8 +4,8 @@
     python docs/build.py card                 # only the card, from what is already measured
 
 evaluation: docs/evaluation/ from digits/model.onnx and MNIST's test set. card: MODEL_CARD.md from model.json,
-digits/sequence.json, the evaluation, and, where they exist, the figures in benchmarks/: network.json, ablation.md,
-presets.md and time_to_accuracy.md, which the scripts of these names write. notebook:
+model-tiny.json, digits/sequence.json, the evaluation, and, where they exist, the figures in benchmarks/: network.json,
+ablation.md, presets.md and time_to_accuracy.md, which the scripts of these names write. notebook:
 handwritten_digit_recognition.ipynb, executed, from the .py beside it.
 """
 
@@ -51,6 +51,7 @@ def render_card() -> str:
         ablation=_read_text(ROOT / "benchmarks" / "ablation.md"),
         presets=_read_text(ROOT / "benchmarks" / "presets.md"),
         race=_read_text(ROOT / "benchmarks" / "time_to_accuracy.md"),
+        tiny=_read(ROOT / "model-tiny.json"),
     )
 
 

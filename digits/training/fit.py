@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import numpy as np
 from digits.errors import ModelError
 from digits.training.augment import NOT_A_DIGIT, augment, no_digit
 from digits.training.data import Mnist, Split
-from digits.training.network import build_network, load_calibrated_network
+from digits.training.network import build_network, build_tiny_network, load_calibrated_network
 from digits.training.numbers import synthesise_parts
 from digits.training.strokes import synthesise
 
@@ -30,9 +30,14 @@ BEST = "best.weights.h5"
 REFINING = "refining"  # folder of the refining passes, in that of their run
 PATIENCE = 10  # epochs without a better validation loss before training stops
 REFINING_RATE = 1e-3  # highest learning rate of the last passes; twice as high undoes what was learned before
+SOFTNESS = 3.0  # temperature at which a teacher's answers are learned
 REFINING_AUGMENTED = 0.1  # share of the pictures that are changed in them
 
 Batch = tuple[np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""(n, 28, 28, 1) pictures; targets (n, 10) and (n, 1) in [0, 1]; (n,) weights of either. All float32."""
+
+Teacher = Callable[[np.ndarray], np.ndarray]
+"""(n, 28, 28, 1) float32 to (n, 10) probabilities, a row summing to that of a digit: Classifier.classify."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Recipe:
     changed. width: of the network's layers. drawn: synthetic pictures a pass; a third are parts of numbers, and of the
     others `not_digits` hold no digit. augmented: share of the pictures that are changed at all. spoiled: share of these
     with noise, lines, haze and the like. batch: pictures a step. betas: Adam's. ema: momentum of the weights' average.
+    tiny: the network of build_tiny_network, which has neither a width nor dropout.
     """
 
     epochs: int
@@ -57,6 +63,11 @@ class Recipe:
     learning_rate: float = 4e-3
     betas: tuple[float, float] = (0.9, 0.999)
     ema: float = 0.998
+    tiny: bool = False
+
+    def build(self) -> keras.Model:
+        """The network before training."""
+        return build_tiny_network() if self.tiny else build_network(self.width, self.dropout)
 
     @property
     def passes(self) -> int:
@@ -96,6 +107,17 @@ PRESETS = {
     ),
     "default": Recipe(epochs=10, refining=2, drawn=12_000),
     "best": Recipe(epochs=33, refining=3),
+    # A small net has no room for what it is rarely asked, and is not at risk of learning pictures by heart.
+    "tiny": Recipe(
+        epochs=57,
+        refining=3,
+        drawn=8_000,
+        augmented=0.7,
+        spoiled=0.05,
+        batch=256,
+        learning_rate=0.01,
+        tiny=True,
+    ),
 }
 
 
@@ -106,12 +128,15 @@ def fit(
     folder: Path,
     resume: bool = False,
     start: Path | None = None,
+    teacher: Teacher | None = None,
 ) -> keras.Model:
     """Train a network: a round of recipe.epochs passes, and a shorter one of recipe.refining passes.
 
     folder: where the training state, the best weights on the validation pictures and history.csv of each round are
         kept, to resume from.
     start: a model.h5 whose weights to start from; random weights if None.
+    teacher: a larger model whose answers the network learns instead of the labels (Hinton et al. 2015,
+        "Distilling the knowledge in a neural network", arXiv:1503.02531).
     Returns the network. Its weights are a mean of those with which a round started, if it was trained then, and the
     round's best: the mean errs less than either (Izmailov et al. 2018, "Averaging weights leads to wider optima and
     better generalization", arXiv:1803.05407).
@@ -119,17 +144,17 @@ def fit(
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
     keras.utils.set_random_seed(seed)
-    network = build_network(recipe.width, recipe.dropout)
+    network = recipe.build()
     before = _trained_weights(start, network) if start else None
-    pictures = Pictures(recipe, mnist.train, seed)
-    validation = validation_pictures(mnist.validation)
+    pictures = Pictures(recipe, mnist.train, seed, teacher)
+    validation = validation_pictures(mnist.validation, teacher)
     refining = folder / REFINING
     if recipe.epochs:
         if not refining.exists():  # else this round has ended, perhaps before its last epoch
             _train(network, before, recipe, pictures, validation, folder)
         before = _best_weights(network, folder, before)
     if recipe.refining:
-        network = build_network(recipe.width, recipe.dropout)  # a network keeps the epoch from which it was resumed
+        network = recipe.build()  # a network keeps the epoch from which it was resumed
         _train(network, before, recipe.last_passes(), pictures, validation, refining, first=recipe.epochs)
         before = _best_weights(network, refining, before)
     network.set_weights(before)
@@ -139,8 +164,8 @@ def fit(
 class Pictures:
     """The training pictures: MNIST's and drawn ones, augmented anew in every pass, the same for the same seed."""
 
-    def __init__(self, recipe: Recipe, train: Split, seed: int) -> None:
-        self.recipe, self.train, self.seed = recipe, train, seed
+    def __init__(self, recipe: Recipe, train: Split, seed: int, teacher: Teacher | None = None) -> None:
+        self.recipe, self.train, self.seed, self.teacher = recipe, train, seed, teacher
         drawn = recipe.drawn * min(recipe.passes, DIFFERENT)
         drawn_images, drawn_labels = synthesise(drawn - drawn // 3, seed, recipe.not_digits)
         part_images, part_labels = synthesise_parts(train, drawn // 3, seed)
@@ -170,7 +195,7 @@ class Pictures:
             for i in indices
         ]
         images = np.stack([self._augment(image, label, augmented, rng) for image, label in chosen])
-        return as_batch(images, np.array([label for _, label in chosen]))
+        return as_batch(images, np.array([label for _, label in chosen]), self.teacher)
 
     def _augment(self, image: np.ndarray, label: int, augmented: float, rng: np.random.Generator) -> np.ndarray:
         if rng.random() < augmented:
@@ -256,24 +281,31 @@ class Interruption(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has
         self.asked = True
 
 
-def as_batch(images: np.ndarray, labels: np.ndarray) -> Batch:
+def as_batch(images: np.ndarray, labels: np.ndarray, teacher: Teacher | None = None) -> Batch:
     """Pictures, targets and weights as Keras takes them: what is no digit does not count for the label.
 
-    images: (n, 28, 28) float32 in [0, 1]; labels: (n,) int, 0..9 or NOT_A_DIGIT.
+    images: (n, 28, 28) float32 in [0, 1]; labels: (n,) int, 0..9 or NOT_A_DIGIT. teacher: whose answers to which digit
+        it is are the targets. They are softened, or what is unlikely would teach nothing; calibration makes up for it.
     """
     is_digit = (labels != NOT_A_DIGIT).astype(np.float32)
-    targets = np.where(labels == NOT_A_DIGIT, 0, labels).astype(np.int32), is_digit[:, None]
-    return images[..., None], targets, (is_digit, np.ones_like(is_digit))
+    images = images[..., None]
+    which = _soften(teacher(images)) if teacher else np.eye(11, dtype=np.float32)[labels][:, :10]
+    return images, (which, is_digit[:, None]), (is_digit, np.ones_like(is_digit))
 
 
-def validation_pictures(validation: Split) -> Batch:
+def _soften(answers: np.ndarray) -> np.ndarray:
+    soft = np.maximum(answers, 1e-9) ** (1 / SOFTNESS)
+    return soft / soft.sum(axis=1, keepdims=True)
+
+
+def validation_pictures(validation: Split, teacher: Teacher | None = None) -> Batch:
     """The validation split as it is, once more augmented, and half as many non-digits spliced from it."""
     rng = np.random.default_rng(VALIDATION_SEED)
     plain = validation.images.astype(np.float32) / 255
     changed = augmented(validation, rng)
     spliced = [no_digit(validation.images, rng).astype(np.float32) / 255 for _ in range(len(validation) // 2)]
     labels = np.concatenate([validation.labels, validation.labels, np.full(len(spliced), NOT_A_DIGIT)])
-    return as_batch(np.concatenate([plain, changed, spliced]), labels)
+    return as_batch(np.concatenate([plain, changed, spliced]), labels, teacher)
 
 
 def augmented(split: Split, rng: np.random.Generator, spoiled: float = 0.2) -> np.ndarray:
@@ -341,7 +373,7 @@ def _compile(network: keras.Model, recipe: Recipe) -> None:
     network.compile(
         optimizer=keras.optimizers.Adam(recipe.learning_rate, *recipe.betas, use_ema=True, ema_momentum=recipe.ema),
         loss=[
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            keras.losses.CategoricalCrossentropy(from_logits=True),
             keras.losses.BinaryCrossentropy(from_logits=True),
         ],
         weighted_metrics=[["accuracy"], [keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)]],

@@ -30,10 +30,24 @@ def build_network(width: float = 1.0, dropout: float = 0.3) -> keras.Model:
     x = _convolve(x, channels(96), padding="same")  # (n, 5, 5, 96)
     x = _convolve(x, channels(160))  # (n, 3, 3, 160)
     x = layers.Flatten()(x)
-    x = layers.Dropout(dropout)(x)
-    label = layers.Dense(10, name="label")(x)
-    digit = layers.Dense(1, name="digit")(x)
-    return keras.Model(images, [label, digit], name="digits")
+    return _with_answers(images, layers.Dropout(dropout)(x))
+
+
+def build_tiny_network() -> keras.Model:
+    """A net of under 10,000 parameters for small devices, with the same input and outputs as build_network's.
+
+    A net this small needs the whole picture, and a weight for each place instead of a mean over them.
+    """
+    images = keras.Input((28, 28, 1), name="image")
+    x = _convolve(images, 10)  # (n, 26, 26, 10)
+    x = _convolve(x, 12)  # (n, 24, 24, 12)
+    x = layers.MaxPooling2D()(x)
+    x = _convolve(x, 16, padding="same")  # (n, 12, 12, 16)
+    x = _convolve(x, 18)  # (n, 10, 10, 18)
+    x = layers.MaxPooling2D()(x)
+    x = _convolve(x, 22)  # (n, 3, 3, 22)
+    x = layers.DepthwiseConv2D(3, use_bias=False)(x)  # (n, 1, 1, 22)
+    return _with_answers(images, layers.Flatten()(x))
 
 
 def calibrated_network(network: keras.Model, temperature: float, scale: float, offset: float) -> keras.Model:
@@ -64,6 +78,12 @@ def load_calibrated_network(path: Path) -> keras.Model:
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} is no model that train_model.py wrote: {error}") from error
     return model
+
+
+def _with_answers(images: keras.KerasTensor, features: keras.KerasTensor) -> keras.Model:
+    label = layers.Dense(10, name="label")(features)
+    digit = layers.Dense(1, name="digit")(features)
+    return keras.Model(images, [label, digit], name="digits")
 
 
 def _convolve(

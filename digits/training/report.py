@@ -31,13 +31,14 @@ def card(
     ablation: str = "",
     presets: str = "",
     race: str = "",
+    tiny: Json | None = None,
 ) -> str:
     """The model card, with the metadata that Hugging Face reads.
 
     record: the run record beside the model (model.json). sequence: that of the sequence network. figures: what
     benchmarks/network.py keeps, if it was run.
     ablation, presets, race: Markdown on how the recipe was chosen, what the presets reach over several seeds, and how
-    long the shortest takes beside keras-io's convnet.
+    long the shortest takes beside keras-io's convnet. tiny: the run record of the tiny model.
     """
     return _render(
         "card.md",
@@ -48,6 +49,7 @@ def card(
         ablation=ablation,
         presets=presets,
         race=race,
+        tiny=tiny,
     )
 
 

@@ -75,11 +75,12 @@ def save(
     calibration: Calibration,
     folder: Path,
     start: Path | None = None,
+    teacher: Path | None = None,
 ) -> None:
     """Write the model as `path` (.h5) and .onnx, the run record (.json) and the training curves (.png) beside it.
 
-    start: the model from whose weights training started, if any. model.h5 itself is served from the package, as
-    digits/model.onnx. Both are written aside and moved into place.
+    start: the model from whose weights training started, if any; teacher: that whose answers were learned. model.h5
+    itself is served from the package, as digits/model.onnx. Both are written aside and moved into place.
     """
     pictures = mnist.validation.first(COMPARED).images.astype(np.float32)[..., None] / 255
     onnx_path = served_file(path)
@@ -95,6 +96,7 @@ def save(
         "recipe": dataclasses.asdict(recipe),
         "seed": seed,
         "start": earlier_round,
+        "teacher_sha256": hashlib.sha256(teacher.read_bytes()).hexdigest() if teacher else None,
         "parameters": model.count_params(),
         "training_pictures": len(mnist.train),
         "calibration": calibration,

@@ -71,5 +71,5 @@ def _percent(share: float, decimals: int = 2) -> str:
 
 
 def _figure(value: float) -> str:
-    """Four decimals for shares and scores, two for percentages."""
-    return f"{value:.4f}" if abs(value) < 2 else f"{value:.2f}"
+    """Four decimals for shares and scores, two for percentages, none for thousands."""
+    return f"{value:.4f}" if abs(value) < 2 else f"{value:.2f}" if abs(value) < 1000 else f"{value:,.0f}"

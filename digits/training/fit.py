@@ -30,8 +30,8 @@ BEST = "best.weights.h5"
 REFINING = "refining"  # folder of the refining passes, in that of their run
 PATIENCE = 10  # epochs without a better validation loss before training stops
 REFINING_RATE = 1e-3  # highest learning rate of the last passes; twice as high undoes what was learned before
-SOFTNESS = 3.0  # temperature at which a teacher's answers are learned
 REFINING_AUGMENTED = 0.1  # share of the pictures that are changed in them
+SOFTNESS = 3.0  # temperature at which a teacher's answers are learned
 
 Batch = tuple[np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """(n, 28, 28, 1) pictures; targets (n, 10) and (n, 1) in [0, 1]; (n,) weights of either. All float32."""

@@ -86,6 +86,7 @@ def save(
     onnx_path = served_file(path)
     aside = path.with_name(f"new-{path.name}")
     earlier_round = _earlier_round(start) if start else None  # read now: the new model may take its place
+    teacher_sha256 = _digest(teacher) if teacher else None
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(aside)
     difference = export_onnx(model, onnx_path, pictures)
@@ -96,7 +97,7 @@ def save(
         "recipe": dataclasses.asdict(recipe),
         "seed": seed,
         "start": earlier_round,
-        "teacher_sha256": hashlib.sha256(teacher.read_bytes()).hexdigest() if teacher else None,
+        "teacher_sha256": teacher_sha256,
         "parameters": model.count_params(),
         "training_pictures": len(mnist.train),
         "calibration": calibration,
@@ -106,7 +107,7 @@ def save(
         "seconds": round(sum(row["seconds"] for row in history)),  # of the epochs, however often they were interrupted
         "versions": versions(),
         "data_sha256": DIGESTS,
-        "model_sha256": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (path, onnx_path)},
+        "model_sha256": {file.name: _digest(file) for file in (path, onnx_path)},
     }
     path.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
     plot_history(history, path.with_suffix(".png"))
@@ -119,9 +120,13 @@ def _earlier_round(start: Path) -> dict[str, Any]:
     known = json.loads(record.read_text()) if record.is_file() else {}
     kept = ("recipe", "seed", "start", "epochs_run", "seconds")
     return {
-        "sha256": hashlib.sha256(start.read_bytes()).hexdigest(),
+        "sha256": _digest(start),
         **{key: known[key] for key in kept if key in known},
     }
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -36,7 +36,7 @@ def build_network(width: float = 1.0, dropout: float = 0.3) -> keras.Model:
 def build_tiny_network() -> keras.Model:
     """A net of under 10,000 parameters for small devices, with the same input and outputs as build_network's.
 
-    A net this small needs the whole picture, and a weight for each place instead of a mean over them.
+    Its first layers see the picture in full resolution; its last has a weight for each place instead of their mean.
     """
     images = keras.Input((28, 28, 1), name="image")
     x = _convolve(images, 10)  # (n, 26, 26, 10)

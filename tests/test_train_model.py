@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from digits.classifier import Classifier
+from digits.errors import ModelError
+from digits.files import sole_writer
 from digits.sequence import SequenceReader
 from digits.training.data import load_mnist
-from digits.training.fit import as_batch, read_history
+from digits.training.fit import PRESETS, as_batch, fit, read_history
 
 PROJECT = Path(__file__).parent.parent
 
@@ -92,6 +94,12 @@ def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_en
     clean = Classifier(trained / "tiny.onnx")
     ink = load_mnist().validation.images[:200].astype(np.float32)[..., None] / 255
     assert np.allclose(resumed.classify(ink), clean.classify(ink), atol=1e-5)
+
+
+def test_a_second_training_in_the_same_folder_is_turned_away(tmp_path, monkeypatch):
+    monkeypatch.setattr("digits.files.PATIENCE", 0.1)
+    with sole_writer(tmp_path), pytest.raises(ModelError, match="Another training is at work"):
+        fit(PRESETS["quick"], load_mnist(), 1, tmp_path)
 
 
 def test_the_tiny_preset_learns_what_a_teacher_answers(trained, tmp_path):

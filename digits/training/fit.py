@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from digits.errors import ModelError
+from digits.files import sole_writer
 from digits.training.augment import NOT_A_DIGIT, augment, no_digit
 from digits.training.data import Mnist, Split
 from digits.training.network import build_network, build_tiny_network, load_calibrated_network
@@ -140,9 +141,28 @@ def fit(
     Returns the network. Its weights are a mean of those with which a round started, if it was trained then, and the
     round's best: the mean errs less than either (Izmailov et al. 2018, "Averaging weights leads to wider optima and
     better generalization", arXiv:1803.05407).
+    Raises ModelError if another program is training in the folder, or if `start` is no model of this recipe's size.
     """
+    try:
+        with sole_writer(folder):
+            return _fit(recipe, mnist, seed, folder, resume, start, teacher)
+    except TimeoutError as error:
+        raise ModelError(
+            f"Another training is at work in {folder}. Wait until it has ended, or train a model of another name: --out"
+        ) from error
+
+
+def _fit(
+    recipe: Recipe,
+    mnist: Mnist,
+    seed: int,
+    folder: Path,
+    resume: bool,
+    start: Path | None,
+    teacher: Teacher | None,
+) -> keras.Model:
     if not resume:
-        shutil.rmtree(folder, ignore_errors=True)
+        _forget(folder)
     keras.utils.set_random_seed(seed)
     network = recipe.build()
     before = _trained_weights(start, network) if start else None
@@ -159,6 +179,15 @@ def fit(
         before = _best_weights(network, refining, before)
     network.set_weights(before)
     return network
+
+
+def _forget(folder: Path) -> None:
+    """Remove what an earlier run left, all but the lock that this one holds."""
+    for path in folder.glob("[!.]*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 class Pictures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import platform
@@ -17,6 +18,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from digits.files import replace_file
 from digits.models import served_file
 from digits.training.augment import NOT_A_DIGIT, no_digit
 from digits.training.calibrate import fit_platt, fit_temperature
@@ -80,7 +82,7 @@ def save(
     """Write the model as `path` (.h5) and .onnx, the run record (.json) and the training curves (.png) beside it.
 
     start: the model from whose weights training started, if any; teacher: that whose answers were learned. model.h5
-    itself is served from the package, as digits/model.onnx. Both are written aside and moved into place.
+    itself is served from the package, as digits/model.onnx. All are written aside and moved into place.
     """
     pictures = mnist.validation.first(COMPARED).images.astype(np.float32)[..., None] / 255
     onnx_path = served_file(path)
@@ -109,8 +111,8 @@ def save(
         "data_sha256": DIGESTS,
         "model_sha256": {file.name: _digest(file) for file in (path, onnx_path)},
     }
-    path.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
-    plot_history(history, path.with_suffix(".png"))
+    replace_file(path.with_suffix(".json"), f"{json.dumps(record, indent=2)}\n".encode())
+    replace_file(path.with_suffix(".png"), plot_history(history))
     print(f"Saved {path} and {onnx_path}; their probabilities differ by at most {difference:.1e}.")
 
 
@@ -141,8 +143,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def plot_history(history: list[dict[str, float]], path: Path) -> None:
-    """Draw loss and accuracy by epoch into a PNG file."""
+def plot_history(history: list[dict[str, float]]) -> bytes:
+    """Loss and accuracy by epoch as a PNG picture."""
     matplotlib.use("Agg")
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     losses, errors = figure.subplots(1, 2)
@@ -153,4 +155,6 @@ def plot_history(history: list[dict[str, float]], path: Path) -> None:
     losses.set(title="Loss", xlabel="epoch", yscale="log")
     errors.set(title="Wrong digits, %", xlabel="epoch", yscale="log")
     losses.legend()
-    figure.savefig(path, dpi=120)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=120, format="png")
+    return picture.getvalue()

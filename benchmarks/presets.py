@@ -1,10 +1,11 @@
 """What a training preset gives: minutes and accuracy on MNIST's test set, over several seeds.
 
     python benchmarks/presets.py --preset default --seeds 3 --out benchmarks/presets.json
-    python benchmarks/presets.py --preset best --seeds 3 --out benchmarks/presets.json      # hours; may be interrupted
+    python benchmarks/presets.py --preset best --seeds 3 --jobs 2 --out benchmarks/presets.json  # may be interrupted
 
 Each seed is one run of train_model.py's road, every one counts, and the test set is read once, when it has ended. An
-interrupted run goes on after its last epoch, and the seeds that the file already holds are not run again.
+interrupted run goes on after its last epoch, and the seeds that the file already holds are not run again. Runs beside
+each other share the cores: all have ended sooner, but each takes longer.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import multiprocessing
 import os
 import platform
 import shutil
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,7 @@ import keras
 import numpy as np
 
 from digits.classifier import Classifier
-from digits.training.data import Mnist, load_mnist
+from digits.training.data import load_mnist
 from digits.training.evaluate import describe_machine, score, to_input
 from digits.training.fit import PRESETS, fit, read_history
 from digits.training.save import calibrate
@@ -36,22 +39,23 @@ BARS = {"default": (20, 0.996), "best": (60, 0.997)}
 """At most so many minutes on two cores, for a mean accuracy on MNIST's test set of at least this."""
 
 
-def run(preset: str, seed: int, mnist: Mnist) -> dict[str, Any]:
+def run(preset: str, seed: int, mnist: Path | None, jobs: int) -> dict[str, Any]:
     """Train, calibrate and evaluate. The minutes are those of the epochs and of the start and the end of the run."""
+    data = load_mnist(mnist)
     folder = Path("runs") / "presets" / f"{preset}-{seed}"
     start = time.monotonic()
     earlier = sum(row["seconds"] for row in read_history(folder))  # of a run that was interrupted
     teacher = Classifier().classify if PRESETS[preset].tiny else None
-    network = fit(PRESETS[preset], mnist, seed, folder, resume=True, teacher=teacher)
-    model, _ = calibrate(network, mnist.calibration, seed)
+    network = fit(PRESETS[preset], data, seed, folder, resume=True, teacher=teacher)
+    model, _ = calibrate(network, data.calibration, seed)
     seconds = earlier + time.monotonic() - start
-    labels, is_digit = model.predict(to_input(mnist.test.images), batch_size=256, verbose=0)
-    scores = score(labels * is_digit, mnist.test.labels)
-    keras.utils.clear_session()
+    labels, is_digit = model.predict(to_input(data.test.images), batch_size=256, verbose=0)
+    scores = score(labels * is_digit, data.test.labels)
     shutil.rmtree(folder)
     return {
         "preset": preset,
         "seed": seed,
+        "jobs": jobs,
         "minutes": seconds / 60,
         "parameters": model.count_params(),
         **dataclasses.asdict(scores),
@@ -65,28 +69,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=PRESETS, default="default")
     parser.add_argument("--seeds", type=int, default=3, help="how many runs: seeds 1, 2, ...")
+    parser.add_argument("--jobs", type=int, default=1, help="how many runs at a time (default: 1)")
     parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
     parser.add_argument("--out", type=Path, help="JSON file that keeps the runs; its .md gets their table")
     options = parser.parse_args()
-    mnist = load_mnist(options.mnist)
     runs = json.loads(options.out.read_text()) if options.out and options.out.is_file() else []
     recipe = json.loads(json.dumps(dataclasses.asdict(PRESETS[options.preset])))
     runs = [one for one in runs if one["preset"] != options.preset or one["recipe"] == recipe]
     known = {one["seed"] for one in runs if one["preset"] == options.preset}
-    for seed in sorted(set(range(1, options.seeds + 1)) - known):
-        runs.append(run(options.preset, seed, mnist))
-        text = f"`python benchmarks/presets.py {' '.join(sys.argv[1:])}`\n\n{table(runs)}\n"
-        if options.out:  # after each, for it takes long
-            options.out.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
-            options.out.with_suffix(".md").write_text(text, encoding="utf-8")
-        print(f"\n{text}", flush=True)
+    load_mnist(options.mnist)  # downloaded once, if at all
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // options.jobs)))
+    # A process of its own for each: backends give their memory back, and take their number of threads, only so.
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+        seeds = sorted(set(range(1, options.seeds + 1)) - known)
+        started = [pool.submit(run, options.preset, seed, options.mnist, options.jobs) for seed in seeds]
+        for ended in as_completed(started):
+            runs.append(ended.result())
+            publish(runs, options.out)
+
+
+def publish(runs: list[dict[str, Any]], out: Path | None) -> None:
+    """Print the table, and write it and the runs: after each, for it takes long."""
+    runs.sort(key=lambda one: (list(PRESETS).index(one["preset"]), one["seed"]))
+    text = f"`python benchmarks/presets.py {' '.join(sys.argv[1:])}`\n\n{table(runs)}\n"
+    if out:
+        out.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+        out.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(f"\n{text}", flush=True)
 
 
 def table(runs: list[dict[str, Any]]) -> str:
     """The runs as Markdown, a row for each preset."""
     lines = [
-        "| preset | n | minutes | MNIST test, % | as shown: ECE, NLL | of the label: ECE, NLL | bar |",
-        "|---|---|---|---|---|---|---|",
+        "| preset | n | at a time | minutes | MNIST test, % | as shown: ECE, NLL | of the label: ECE, NLL | bar |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for preset in PRESETS:
         if chosen := [one for one in runs if one["preset"] == preset]:
@@ -100,7 +116,17 @@ def _row(preset: str, runs: list[dict[str, Any]]) -> str:
     minutes, accuracy = columns["minutes"], 100 * columns["accuracy"]
     shown = f"{columns['ece'].mean():.4f}, {columns['nll'].mean():.4f}"
     of_label = f"{columns['ece_of_labels'].mean():.4f}, {columns['nll_of_labels'].mean():.4f}"
-    cells = [preset, str(len(runs)), _spread(minutes, 1), _spread(accuracy, 3), shown, of_label, _bar(preset, columns)]
+    jobs = " or ".join(sorted({str(one["jobs"]) for one in runs}))
+    cells = [
+        preset,
+        str(len(runs)),
+        jobs,
+        _spread(minutes, 1),
+        _spread(accuracy, 3),
+        shown,
+        of_label,
+        _bar(preset, columns),
+    ]
     return f"| {' | '.join(cells)} |"
 
 

@@ -19,6 +19,7 @@ from digits.training.data import load_mnist
 from digits.training.fit import PRESETS, as_batch, fit, read_history
 
 PROJECT = Path(__file__).parent.parent
+OPTIONS = ("--preset", "best", "--epochs", "2", "--seed", "5")
 
 
 def start(folder, *options):
@@ -43,7 +44,7 @@ def read_losses(folder):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
-    train(folder, "--epochs", "2", "--seed", "5")
+    train(folder, *OPTIONS)
     return folder
 
 
@@ -71,14 +72,15 @@ def test_model_h5_loads_in_safe_mode_and_gives_ten_probabilities_first(trained, 
 def test_train_model_writes_a_run_record_and_training_curves(trained):
     record = json.loads((trained / "tiny.json").read_text())
     assert record["seed"] == 5
-    assert record["epochs_run"] == 4  # two, and the default's two refining ones
+    assert record["epochs_run"] == 10  # two, and two refining ones in each of four branches
+    assert [epoch["epoch"] // 2 for epoch in record["best_epochs"]] == [0, 1, 2, 3, 4]
     assert set(record) >= {"recipe", "versions", "data_sha256", "model_sha256", "calibration", "seconds"}
     assert (trained / "tiny.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("interrupted", [".", "refining"])
+@pytest.mark.parametrize("interrupted", [".", "refining-2"])
 def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_ends(trained, tmp_path, interrupted):
-    process = start(tmp_path, "--epochs", "2", "--seed", "5")
+    process = start(tmp_path, *OPTIONS)
     interrupted_round = tmp_path / "runs" / "tiny" / interrupted
     history = interrupted_round / "history.csv"
     state = interrupted_round / "state" / "training_metadata.json"
@@ -89,7 +91,7 @@ def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_en
     output, _ = process.communicate(timeout=500)
     assert "go on with the same command and --resume" in output
     assert not (tmp_path / "tiny.h5").exists()
-    train(tmp_path, "--epochs", "2", "--seed", "5", "--resume")
+    train(tmp_path, *OPTIONS, "--resume")
     resumed = Classifier(tmp_path / "tiny.onnx")
     clean = Classifier(trained / "tiny.onnx")
     ink = load_mnist().validation.images[:200].astype(np.float32)[..., None] / 255
@@ -128,7 +130,7 @@ def test_train_model_starts_from_the_weights_of_an_earlier_model(trained, tmp_pa
     train(tmp_path, "--epochs", "0", "--seed", "6", "--start", str(trained / "tiny.h5"))
     record = json.loads((tmp_path / "tiny.json").read_text())
     assert record["epochs_run"] == 2  # the refining ones
-    assert record["start"]["seed"] == 5 and record["start"]["epochs_run"] == 4
+    assert record["start"]["seed"] == 5 and record["start"]["epochs_run"] == 10
     assert read_losses(tmp_path)[0] < read_losses(trained)[0]
 
 

@@ -28,7 +28,7 @@ DIFFERENT = 3  # passes' worth of synthetic pictures that are made, and then aug
 WARM_UP = 0.2  # share of the steps during which the learning rate rises
 LEAST = 0.01  # share of the highest learning rate at the last step
 BEST = "best.weights.h5"
-REFINING = "refining"  # folder of the refining passes, in that of their run
+REFINING = "refining"  # folders of the refining passes, in that of their run: refining-1, refining-2, ...
 PATIENCE = 10  # epochs without a better validation loss before training stops
 REFINING_RATE = 1e-3  # highest learning rate of the last passes; twice as high undoes what was learned before
 REFINING_AUGMENTED = 0.1  # share of the pictures that are changed in them
@@ -46,14 +46,16 @@ class Recipe:
     """What training costs and what it is fed with; the presets are one recipe scaled up and down.
 
     epochs: passes over MNIST's training split. refining: further passes, the last, in which hardly a picture is
-    changed. width: of the network's layers. drawn: synthetic pictures a pass; a third are parts of numbers, and of the
-    others `not_digits` hold no digit. augmented: share of the pictures that are changed at all. spoiled: share of these
-    with noise, lines, haze and the like. batch: pictures a step. betas: Adam's. ema: momentum of the weights' average.
-    tiny: the network of build_tiny_network, which has neither a width nor dropout.
+    changed. branches: how often these are gone through, from the same weights each time. width: of the network's
+    layers. drawn: synthetic pictures a pass; a third are parts of numbers, and of the others `not_digits` hold no
+    digit. augmented: share of the pictures that are changed at all. spoiled: share of these with noise, lines, haze
+    and the like. batch: pictures a step. betas: Adam's. ema: momentum of the weights' average. tiny: the network
+    of build_tiny_network, which has neither a width nor dropout.
     """
 
     epochs: int
     refining: int = 0
+    branches: int = 1
     width: float = 1.0
     drawn: int = 24_000
     not_digits: float = 0.4
@@ -73,7 +75,7 @@ class Recipe:
     @property
     def passes(self) -> int:
         """All of them, the refining ones included."""
-        return self.epochs + self.refining
+        return self.epochs + self.refining * self.branches
 
     def second_round(self) -> Recipe:
         """The recipe for a network that is trained already: the learning rate rises again, half as high, and falls.
@@ -107,7 +109,7 @@ PRESETS = {
         ema=0.96,
     ),
     "default": Recipe(epochs=10, refining=2, drawn=12_000),
-    "best": Recipe(epochs=33, refining=3),
+    "best": Recipe(epochs=26, refining=2, branches=4),
     # A small net has no room for what it is rarely asked, and is not at risk of learning pictures by heart.
     "tiny": Recipe(
         epochs=57,
@@ -131,16 +133,17 @@ def fit(
     start: Path | None = None,
     teacher: Teacher | None = None,
 ) -> keras.Model:
-    """Train a network: a round of recipe.epochs passes, and a shorter one of recipe.refining passes.
+    """Train a network: a round of recipe.epochs passes, then recipe.branches rounds of recipe.refining passes.
 
     folder: where the training state, the best weights on the validation pictures and history.csv of each round are
         kept, to resume from.
     start: a model.h5 whose weights to start from; random weights if None.
     teacher: a larger model whose answers the network learns instead of the labels (Hinton et al. 2015,
         "Distilling the knowledge in a neural network", arXiv:1503.02531).
-    Returns the network. Its weights are a mean of those with which a round started, if it was trained then, and the
-    round's best: the mean errs less than either (Izmailov et al. 2018, "Averaging weights leads to wider optima and
-    better generalization", arXiv:1803.05407).
+    Returns the network. Where a round started from trained weights, its result is the mean of these and the round's
+    best, or, if several rounds started from them, of all: the mean errs less than any of them (Wortsman et al. 2022,
+    "Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing inference time",
+    arXiv:2203.05482).
     Raises ModelError if another program is training in the folder, or if `start` is no model of this recipe's size.
     """
     try:
@@ -165,20 +168,36 @@ def _fit(
         _forget(folder)
     keras.utils.set_random_seed(seed)
     network = recipe.build()
-    before = _trained_weights(start, network) if start else None
+    weights = _trained_weights(start, network) if start else network.get_weights()
     pictures = Pictures(recipe, mnist.train, seed, teacher)
-    validation = validation_pictures(mnist.validation, teacher)
-    refining = folder / REFINING
     if recipe.epochs:
-        if not refining.exists():  # else this round has ended, perhaps before its last epoch
-            _train(network, before, recipe, pictures, validation, folder)
-        before = _best_weights(network, folder, before)
+        validation = validation_pictures(mnist.validation, teacher)
+        best = _train(weights, recipe, pictures, validation, folder, ended=_refining_folder(folder, 0).exists())
+        weights = _mean([weights, best]) if start else best
     if recipe.refining:
-        network = recipe.build()  # a network keeps the epoch from which it was resumed
-        _train(network, before, recipe.last_passes(), pictures, validation, refining, first=recipe.epochs)
-        before = _best_weights(network, refining, before)
-    network.set_weights(before)
+        validation = validation_pictures(mnist.validation, teacher, changed=False)
+        refined = [
+            _train(
+                weights,
+                recipe.last_passes(),
+                pictures,
+                validation,
+                _refining_folder(folder, branch),
+                first=recipe.epochs + branch * recipe.refining,
+            )
+            for branch in range(recipe.branches)
+        ]
+        weights = _mean([weights, *refined])
+    network.set_weights(weights)
     return network
+
+
+def _refining_folder(folder: Path, branch: int) -> Path:
+    return folder / f"{REFINING}-{branch + 1}"
+
+
+def _mean(weights: list[list[np.ndarray]]) -> list[np.ndarray]:
+    return [np.mean(arrays, axis=0) for arrays in zip(*weights, strict=True)]
 
 
 def _forget(folder: Path) -> None:
@@ -327,14 +346,16 @@ def _soften(answers: np.ndarray) -> np.ndarray:
     return soft / soft.sum(axis=1, keepdims=True)
 
 
-def validation_pictures(validation: Split, teacher: Teacher | None = None) -> Batch:
-    """The validation split as it is, once more augmented, and half as many non-digits spliced from it."""
+def validation_pictures(validation: Split, teacher: Teacher | None = None, changed: bool = True) -> Batch:
+    """The validation split as it is, if `changed` once more augmented, and half as many non-digits spliced from it."""
     rng = np.random.default_rng(VALIDATION_SEED)
-    plain = validation.images.astype(np.float32) / 255
-    changed = augmented(validation, rng)
+    images = [validation.images.astype(np.float32) / 255]
+    if changed:
+        images.append(augmented(validation, rng))
+    labels = np.tile(validation.labels, len(images))
     spliced = [no_digit(validation.images, rng).astype(np.float32) / 255 for _ in range(len(validation) // 2)]
-    labels = np.concatenate([validation.labels, validation.labels, np.full(len(spliced), NOT_A_DIGIT)])
-    return as_batch(np.concatenate([plain, changed, spliced]), labels, teacher)
+    labels = np.concatenate([labels, np.full(len(spliced), NOT_A_DIGIT)])
+    return as_batch(np.concatenate([*images, spliced]), labels, teacher)
 
 
 def augmented(split: Split, rng: np.random.Generator, spoiled: float = 0.2) -> np.ndarray:
@@ -344,8 +365,15 @@ def augmented(split: Split, rng: np.random.Generator, spoiled: float = 0.2) -> n
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
-    """What each epoch of a run measured, both rounds', from `folder`; [] if there is none."""
-    return [*_read_round(folder), *_read_round(folder / REFINING)]
+    """What each epoch of a run measured, one round after the other, from `folder`; [] if there is none."""
+    return [epoch for epochs in read_rounds(folder) for epoch in epochs]
+
+
+def read_rounds(folder: Path) -> list[list[dict[str, float]]]:
+    """The same, a list for each round that has been begun."""
+    refining = sorted(folder.glob(f"{REFINING}-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    rounds = [_read_round(round_folder) for round_folder in (folder, *refining)]
+    return [epochs for epochs in rounds if epochs]
 
 
 def _read_round(folder: Path) -> list[dict[str, float]]:
@@ -364,38 +392,37 @@ def _trained_weights(start: Path, network: keras.Model) -> list[np.ndarray]:
 
 
 def _train(
-    network: keras.Model,
-    weights: list[np.ndarray] | None,
+    weights: list[np.ndarray],
     recipe: Recipe,
     pictures: Pictures,
     validation: Batch,
     folder: Path,
     first: int = 0,
-) -> None:
-    """One round. weights: to start from; the network's own if None. first: number of its first epoch."""
+    ended: bool = False,
+) -> list[np.ndarray]:
+    """One round, or what is left of it. Returns its best weights.
+
+    weights: to start from. first: number of its first epoch. ended: it has ended, perhaps before its last epoch.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    if weights is not None:
-        network.set_weights(weights)
+    network = recipe.build()  # a new one: a network keeps the epoch from which it was resumed
+    network.set_weights(weights)
     _compile(network, recipe)
-    epoch = first + len(_read_round(folder))
-    network.fit(
-        pictures.batches(epoch, recipe.augmented),
-        steps_per_epoch=pictures.steps,
-        initial_epoch=epoch,
-        epochs=first + recipe.epochs,
-        validation_data=validation,
-        validation_batch_size=500,
-        callbacks=_callbacks(recipe, folder, pictures, first),
-        verbose=1 if sys.stdout.isatty() else 2,
-        shuffle=False,  # the generator has shuffled already
-    )
-
-
-def _best_weights(network: keras.Model, folder: Path, before: list[np.ndarray] | None) -> list[np.ndarray]:
-    """The best weights of the round in `folder`, or their mean with those of before."""
+    epoch, end = first + len(_read_round(folder)), first + recipe.epochs
+    if epoch < end and not ended:
+        network.fit(
+            pictures.batches(epoch, recipe.augmented),
+            steps_per_epoch=pictures.steps,
+            initial_epoch=epoch,
+            epochs=end,
+            validation_data=validation,
+            validation_batch_size=500,
+            callbacks=_callbacks(recipe, folder, pictures, first),
+            verbose=1 if sys.stdout.isatty() else 2,
+            shuffle=False,  # the generator has shuffled already
+        )
     network.load_weights(folder / BEST)
-    best = list(network.get_weights())
-    return best if before is None else [(one + other) / 2 for one, other in zip(before, best, strict=True)]
+    return list(network.get_weights())
 
 
 def _compile(network: keras.Model, recipe: Recipe) -> None:

@@ -24,7 +24,7 @@ from digits.training.augment import NOT_A_DIGIT, no_digit
 from digits.training.calibrate import fit_platt, fit_temperature
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_onnx
-from digits.training.fit import Recipe, augmented, read_history
+from digits.training.fit import Recipe, augmented, read_rounds
 from digits.training.network import calibrated_network
 from digits.training.strokes import synthesise
 
@@ -93,7 +93,8 @@ def save(
     model.save(aside)
     difference = export_onnx(model, onnx_path, pictures)
     aside.replace(path)
-    history = read_history(folder)
+    rounds = read_rounds(folder)
+    epochs = [epoch for one_round in rounds for epoch in one_round]
     record = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "recipe": dataclasses.asdict(recipe),
@@ -103,16 +104,16 @@ def save(
         "parameters": model.count_params(),
         "training_pictures": len(mnist.train),
         "calibration": calibration,
-        "best_epoch": min(history, key=lambda row: row["val_loss"]),
-        "epochs_run": len(history),
+        "best_epochs": [min(one_round, key=lambda epoch: epoch["val_loss"]) for one_round in rounds],
+        "epochs_run": len(epochs),
         "keras_onnx_difference": difference,
-        "seconds": round(sum(row["seconds"] for row in history)),  # of the epochs, however often they were interrupted
+        "seconds": round(sum(epoch["seconds"] for epoch in epochs)),  # however often they were interrupted
         "versions": versions(),
         "data_sha256": DIGESTS,
         "model_sha256": {file.name: _digest(file) for file in (path, onnx_path)},
     }
     replace_file(path.with_suffix(".json"), f"{json.dumps(record, indent=2)}\n".encode())
-    replace_file(path.with_suffix(".png"), plot_history(history))
+    replace_file(path.with_suffix(".png"), plot_history(rounds))
     print(f"Saved {path} and {onnx_path}; their probabilities differ by at most {difference:.1e}.")
 
 
@@ -143,15 +144,17 @@ def versions() -> dict[str, str]:
     }
 
 
-def plot_history(history: list[dict[str, float]]) -> bytes:
-    """Loss and accuracy by epoch as a PNG picture."""
+def plot_history(rounds: list[list[dict[str, float]]]) -> bytes:
+    """Loss and accuracy by epoch as a PNG picture, a line for each round: they are validated on other pictures."""
     matplotlib.use("Agg")
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     losses, errors = figure.subplots(1, 2)
-    epochs = [int(row["epoch"]) + 1 for row in history]
-    for prefix, name in (("", "training"), ("val_", "validation")):
-        losses.plot(epochs, [row[f"{prefix}loss"] for row in history], label=name)
-        errors.plot(epochs, [100 * (1 - row[f"{prefix}label_accuracy"]) for row in history], label=name)
+    for prefix, name, colour in (("", "training", "C0"), ("val_", "validation", "C1")):
+        for number, history in enumerate(rounds):
+            epochs = [int(row["epoch"]) + 1 for row in history]
+            style = {"color": colour, "marker": ".", "label": None if number else name}
+            losses.plot(epochs, [row[f"{prefix}loss"] for row in history], **style)
+            errors.plot(epochs, [100 * (1 - row[f"{prefix}label_accuracy"]) for row in history], **style)
     losses.set(title="Loss", xlabel="epoch", yscale="log")
     errors.set(title="Wrong digits, %", xlabel="epoch", yscale="log")
     losses.legend()

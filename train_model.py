@@ -115,7 +115,8 @@ def parse_options() -> argparse.Namespace:
     options = parser.parse_args()
     if PRESETS[options.preset].tiny:
         options.teacher = options.teacher or SHIPPED_MODEL
-    options.out = options.out or Path("model-tiny.h5" if PRESETS[options.preset].tiny else "model.h5")
+        options.out = options.out or Path("model-tiny.h5")
+    options.out = options.out or Path("model.h5")
     return options
 
 

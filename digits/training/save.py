@@ -88,7 +88,7 @@ def save(
     onnx_path = served_file(path)
     aside = path.with_name(f"new-{path.name}")
     earlier_round = _earlier_round(start) if start else None  # read now: the new model may take its place
-    teacher_sha256 = _digest(teacher) if teacher else None
+    teacher_sha256 = digest(teacher) if teacher else None
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(aside)
     difference = export_onnx(model, onnx_path, pictures)
@@ -110,9 +110,9 @@ def save(
         "seconds": round(sum(epoch["seconds"] for epoch in epochs)),  # however often they were interrupted
         "versions": versions(),
         "data_sha256": DIGESTS,
-        "model_sha256": {file.name: _digest(file) for file in (path, onnx_path)},
+        "model_sha256": {file.name: digest(file) for file in (path, onnx_path)},
     }
-    replace_file(path.with_suffix(".json"), f"{json.dumps(record, indent=2)}\n".encode())
+    write_record(record, path)
     replace_file(path.with_suffix(".png"), plot_history(rounds))
     print(f"Saved {path} and {onnx_path}; their probabilities differ by at most {difference:.1e}.")
 
@@ -123,12 +123,18 @@ def _earlier_round(start: Path) -> dict[str, Any]:
     known = json.loads(record.read_text()) if record.is_file() else {}
     kept = ("recipe", "seed", "start", "epochs_run", "seconds")
     return {
-        "sha256": _digest(start),
+        "sha256": digest(start),
         **{key: known[key] for key in kept if key in known},
     }
 
 
-def _digest(file: Path) -> str:
+def write_record(record: dict[str, Any], path: Path) -> None:
+    """Put the run record of the model at `path` beside it, as .json. Raises OSError."""
+    replace_file(path.with_suffix(".json"), f"{json.dumps(record, indent=2)}\n".encode())
+
+
+def digest(file: Path) -> str:
+    """The file's SHA-256 in hexadecimal digits. Raises OSError."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

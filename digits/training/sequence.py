@@ -5,8 +5,6 @@ It learns from numbers written with MNIST's digits, augmented, and with drawn on
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,7 +23,7 @@ from digits.sequence import ABOVE, HEIGHT, STEP, SequenceReader, find_signs, fra
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE
 from digits.training.numbers import write_number
-from digits.training.save import versions
+from digits.training.save import digest, versions, write_record
 
 COUNTS = {1: 0.15, 2: 0.37, 3: 0.28, 4: 0.12, 5: 0.08}  # shares of numbers of so many digits
 WIDEST = 128  # pixels of a framed number; a wider one is written anew
@@ -70,9 +68,9 @@ def train_sequence(recipe: SequenceRecipe, mnist: Mnist, seed: int, path: Path) 
         "seconds": round(time.monotonic() - began),
         "versions": versions(),
         "data_sha256": DIGESTS,
-        "model_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "model_sha256": digest(path),
     }
-    path.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
+    write_record(record, path)
     return right
 
 

@@ -30,6 +30,7 @@ import keras
 import numpy as np
 
 from digits.classifier import Classifier
+from digits.files import replace_file
 from digits.training.data import load_mnist
 from digits.training.evaluate import describe_machine, score, to_input
 from digits.training.fit import PRESETS, fit, read_history
@@ -93,8 +94,8 @@ def publish(runs: list[dict[str, Any]], out: Path | None) -> None:
     runs.sort(key=lambda one: (list(PRESETS).index(one["preset"]), one["seed"]))
     text = f"`python benchmarks/presets.py {' '.join(sys.argv[1:])}`\n\n{table(runs)}\n"
     if out:
-        out.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
-        out.with_suffix(".md").write_text(text, encoding="utf-8")
+        replace_file(out, f"{json.dumps(runs, indent=1)}\n".encode())
+        replace_file(out.with_suffix(".md"), text.encode())
     print(f"\n{text}", flush=True)
 
 

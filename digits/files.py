@@ -1,7 +1,8 @@
-"""Files that are written whole or not at all, by one program at a time."""
+"""Files that are written whole or not at all, by one program at a time, and known by their digest."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,11 @@ def replace_file(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     aside.replace(path)
     sync_folder(path.parent)
+
+
+def digest(file: Path) -> str:
+    """The file's SHA-256 in hexadecimal digits. Raises OSError."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def sync_folder(folder: Path) -> None:

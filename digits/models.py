@@ -11,7 +11,6 @@ killed halfway leaves a pair that the next start completes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from typing import Any
 
 from digits.classifier import SHIPPED_MODEL
 from digits.errors import ModelError
-from digits.files import replace_file, sole_writer
+from digits.files import digest, replace_file, sole_writer
 
 
 @dataclass(frozen=True)
@@ -171,6 +170,6 @@ def served_file(keras: Path) -> Path:
 
 def _identify(onnx: Path) -> str:
     try:
-        return hashlib.sha256(onnx.read_bytes()).hexdigest()[:12]
+        return digest(onnx)[:12]
     except OSError as error:
         raise ModelError(f"The model {onnx} cannot be read: {error}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import io
 import json
 import os
@@ -18,7 +17,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from digits.files import replace_file
+from digits.files import digest, replace_file
 from digits.models import served_file
 from digits.training.augment import NOT_A_DIGIT, no_digit
 from digits.training.calibrate import fit_platt, fit_temperature
@@ -131,11 +130,6 @@ def _earlier_round(start: Path) -> dict[str, Any]:
 def write_record(record: dict[str, Any], path: Path) -> None:
     """Put the run record of the model at `path` beside it, as .json. Raises OSError."""
     replace_file(path.with_suffix(".json"), f"{json.dumps(record, indent=2)}\n".encode())
-
-
-def digest(file: Path) -> str:
-    """The file's SHA-256 in hexadecimal digits. Raises OSError."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def versions() -> dict[str, str]:

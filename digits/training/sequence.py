@@ -17,13 +17,14 @@ import numpy as np
 from keras import layers
 
 from digits.errors import ModelError
+from digits.files import digest
 from digits.layout import FAINT_EDGE
 from digits.normalise import crop
 from digits.sequence import ABOVE, HEIGHT, STEP, SequenceReader, find_signs, frame
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE
 from digits.training.numbers import write_number
-from digits.training.save import digest, versions, write_record
+from digits.training.save import versions, write_record
 
 COUNTS = {1: 0.15, 2: 0.37, 3: 0.28, 4: 0.12, 5: 0.08}  # shares of numbers of so many digits
 WIDEST = 128  # pixels of a framed number; a wider one is written anew

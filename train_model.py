@@ -60,7 +60,7 @@ def train(options: argparse.Namespace) -> None:
     mnist = load_mnist(options.data)
     if options.limit:
         mnist = dataclasses.replace(mnist, train=mnist.train.first(options.limit))
-        recipe = dataclasses.replace(recipe, drawn=min(recipe.drawn, options.limit))
+        recipe = recipe.limited(options.limit)
     print(f"MNIST: {len(mnist.train):,} pictures to train on, {len(mnist.validation):,} to validate. {recipe}")
     folder = Path("runs") / options.out.stem
     teacher = Classifier(options.teacher).classify if options.teacher else None

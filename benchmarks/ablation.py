@@ -1,10 +1,11 @@
 """What each part of the training recipe is worth: trained without it, and measured on what recipes are chosen by.
 
     python benchmarks/ablation.py --data ../shared/drawings --epochs 8 --seeds 3
-    python benchmarks/ablation.py --epochs 8 --limit 10000 --seeds 2 --out benchmarks/ablation.md    # half an hour
+    python benchmarks/ablation.py --epochs 12 --limit 10000 --seeds 2 --out benchmarks/ablation.md    # half an hour
 
-Measured are MNIST's validation split, as it is and once more augmented, and drawings and letters of the dev-train
-writers; never MNIST's test set or the dev-test writers.
+Measured are pictures of MNIST's training split that were not trained on (with --limit; else the validation split), the
+validation split augmented, and drawings and letters of the dev-train writers; never MNIST's test set or the dev-test
+writers.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from rendering import draw_anywhere, drawings_folder, load_strokes
 from digits import Recognizer
 from digits.classifier import Classifier
 from digits.training.calibrate import negative_log_likelihood
-from digits.training.data import Mnist, load_mnist
+from digits.training.data import Mnist, Split, load_mnist
 from digits.training.evaluate import describe_machine
 from digits.training.export import export_onnx
 from digits.training.fit import PRESETS, VALIDATION_SEED, Recipe, augmented, fit
@@ -37,18 +38,21 @@ from digits.training.save import calibrate
 VARIANTS: dict[str, dict[str, Any]] = {
     "the recipe": {},
     "no refining passes": {"refining": 0},
+    "no bends in the refining passes": {"bend": 0.0},
+    "two branches of half as many refining passes": {"branches": 2, "refining": 2},
     "half as wide": {"width": 0.5},
+    "half again as wide": {"width": 1.5},
     "half the learning rate": {"learning_rate": 2e-3},
     "weights hardly averaged": {"ema": 0.9},
-    "no augmentation": {"augmented": 0.0},
+    "no augmentation": {"augmented": 0.0, "bend": 0.0},
     "no spoiled pictures": {"spoiled": 0.0},
-    "no signs and spliced digits": {"not_digits": 0.0},
+    "no signs and spliced digits": {"not_digits": 0.0, "spliced": 0},
     "hardly any drawn pictures": {"drawn": 600},
 }
 COLUMNS = (
-    "validation, wrong %",
+    "unseen, wrong %",
+    "unseen, NLL",
     "augmented, wrong %",
-    "augmented, NLL",
     "pen drawings, wrong %",
     "AUROC against letters",
 )
@@ -59,25 +63,24 @@ AUGMENTED_COPIES = 3
 class Bench:
     """The pictures that every variant is asked about."""
 
-    def __init__(self, mnist: Mnist, data: Path) -> None:
+    def __init__(self, mnist: Mnist, unseen: Split, data: Path) -> None:
         rng = np.random.default_rng(VALIDATION_SEED)
-        self.mnist = mnist
+        self.mnist, self.unseen = mnist, unseen
         self.augmented = np.concatenate([augmented(mnist.validation, rng, 0.0) for _ in range(AUGMENTED_COPIES)])
         self.digits, self.labels = _draw(data / "pen_digits.jsonl.gz", DRAWINGS, rng)
         self.letters, _ = _draw(data / "pen_letters.jsonl.gz", DRAWINGS // 2, rng)
 
     def measure(self, model: Path) -> list[float]:
         """The figures of COLUMNS."""
-        validation = self.mnist.validation
-        plain = _answers(model, validation.images.astype(np.float32) / 255)
-        changed, labels = _answers(model, self.augmented), np.tile(validation.labels, AUGMENTED_COPIES)
+        unseen = _answers(model, self.unseen.images.astype(np.float32) / 255)
+        changed = _answers(model, self.augmented)
         recognizer = Recognizer(model)
         digits = list(recognizer.recognize_many(self.digits, single=True))
         letters = list(recognizer.recognize_many(self.letters, single=True))
         return [
-            100 * float((plain.argmax(axis=1) != validation.labels).mean()),
-            100 * float((changed.argmax(axis=1) != labels).mean()),
-            negative_log_likelihood(np.log(np.maximum(changed, 1e-9)), labels),
+            _wrong(unseen, self.unseen.labels),
+            negative_log_likelihood(np.log(np.maximum(unseen, 1e-9)), self.unseen.labels),
+            _wrong(changed, np.tile(self.mnist.validation.labels, AUGMENTED_COPIES)),
             100 * float(np.mean([one.text != label for one, label in zip(digits, self.labels, strict=True)])),
             auroc(_confidences(digits), _confidences(letters)),
         ]
@@ -91,21 +94,27 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=int, default=PRESETS["default"].passes, help="passes of each run, refining ones included"
     )
-    parser.add_argument("--limit", type=int, help="train on the first pictures only, with as many drawn ones at most")
+    parser.add_argument("--limit", type=int, help="train on the first pictures only, with fewer drawn ones, too")
     parser.add_argument("--seeds", type=int, default=1, help="how many runs of each variant")
     parser.add_argument("--out", type=Path, help="Markdown file to write the table to")
     options = parser.parse_args()
     mnist = load_mnist(options.mnist)
-    bench = Bench(mnist, options.data)
-    recipe = PRESETS["default"]
+    recipe, unseen = PRESETS["default"], mnist.validation
     if options.limit:
-        drawn, share = min(recipe.drawn, options.limit // 4), options.limit / len(mnist.train)
-        recipe = dataclasses.replace(recipe, drawn=drawn, ema=recipe.ema ** (1 / share))  # the same part of a pass
+        share = options.limit / len(mnist.train)
+        recipe = dataclasses.replace(
+            recipe,
+            drawn=round(recipe.drawn * share),
+            spliced=round(recipe.spliced * share),
+            ema=recipe.ema ** (1 / share),  # the same part of a pass
+        )
+        unseen = Split(mnist.train.images[options.limit :], mnist.train.labels[options.limit :])
         mnist = dataclasses.replace(mnist, train=mnist.train.first(options.limit))
-    lines = [_heading(options, recipe, mnist), f"| trained with | {' | '.join(COLUMNS)} |", "|---" * 6 + "|"]
+    bench = Bench(mnist, unseen, options.data)
+    lines = [_heading(options, recipe, bench), f"| trained with | {' | '.join(COLUMNS)} |", "|---" * 6 + "|"]
     for name in options.only:
         variant = dataclasses.replace(recipe, **VARIANTS[name])
-        variant = dataclasses.replace(variant, epochs=options.epochs - variant.refining)
+        variant = dataclasses.replace(variant, epochs=options.epochs - variant.refining * variant.branches)
         figures = np.array([_train_and_measure(variant, mnist, seed, bench) for seed in range(options.seeds)])
         lines.append(f"| {name} | {' | '.join(_cell(column) for column in figures.T)} |")
         print("\n".join(lines), flush=True)
@@ -121,6 +130,10 @@ def _train_and_measure(recipe: Recipe, mnist: Mnist, seed: int, bench: Bench) ->
         export_onnx(model, file, mnist.validation.first(100).images.astype(np.float32)[..., None] / 255)
         keras.utils.clear_session()
         return bench.measure(file)
+
+
+def _wrong(answers: np.ndarray, labels: np.ndarray) -> float:
+    return 100 * float((answers.argmax(axis=1) != labels).mean())
 
 
 def _answers(model: Path, images: np.ndarray) -> np.ndarray:
@@ -139,13 +152,14 @@ def _confidences(answers: list[Any]) -> np.ndarray:
     return np.array([one.digits[0].confidence if one.digits else 0.0 for one in answers])
 
 
-def _heading(options: argparse.Namespace, recipe: Recipe, mnist: Mnist) -> str:
+def _heading(options: argparse.Namespace, recipe: Recipe, bench: Bench) -> str:
     return (
         f"`python benchmarks/ablation.py {' '.join(sys.argv[1:])}`: {options.seeds} run(s) of each variant, "
-        f"{len(mnist.train):,} of MNIST's pictures and {recipe.drawn:,} drawn ones a pass, {options.epochs} passes; "
-        f"n = {len(mnist.validation):,} validation pictures, {DRAWINGS:,} drawings and {DRAWINGS // 2} letters of "
-        f"dev-train writers. {describe_machine()}; Python {platform.python_version()}, Keras {keras.__version__} "
-        f"on {keras.backend.backend()}. In brackets the lowest and the highest run.\n"
+        f"{len(bench.mnist.train):,} of MNIST's pictures and {recipe.drawn:,} drawn ones a pass, {options.epochs} "
+        f"passes; n = {len(bench.unseen):,} unseen pictures, {len(bench.augmented):,} augmented ones, {DRAWINGS:,} "
+        f"drawings and {DRAWINGS // 2} letters of dev-train writers. {describe_machine()}; Python "
+        f"{platform.python_version()}, Keras {keras.__version__} on {keras.backend.backend()}. In brackets the lowest "
+        "and the highest run.\n"
     )
 
 

@@ -34,13 +34,13 @@ from digits.files import replace_file
 from digits.training.data import load_mnist
 from digits.training.evaluate import describe_machine, score, to_input
 from digits.training.fit import PRESETS, fit, read_history
-from digits.training.save import calibrate
+from digits.training.save import calibrate, save
 
 BARS = {"default": (20, 0.996), "best": (60, 0.997)}
 """At most so many minutes on two cores, for a mean accuracy on MNIST's test set of at least this."""
 
 
-def run(preset: str, seed: int, mnist: Path | None, jobs: int) -> dict[str, Any]:
+def run(preset: str, seed: int, mnist: Path | None, jobs: int, models: Path | None) -> dict[str, Any]:
     """Train, calibrate and evaluate. The minutes are those of the epochs and of the start and the end of the run."""
     data = load_mnist(mnist)
     folder = Path("runs") / "presets" / f"{preset}-{seed}"
@@ -48,8 +48,10 @@ def run(preset: str, seed: int, mnist: Path | None, jobs: int) -> dict[str, Any]
     earlier = sum(row["seconds"] for row in read_history(folder))  # of a run that was interrupted
     teacher = Classifier().classify if PRESETS[preset].tiny else None
     network = fit(PRESETS[preset], data, seed, folder, resume=True, teacher=teacher)
-    model, _ = calibrate(network, data.calibration, seed)
+    model, calibration = calibrate(network, data.calibration, seed)
     seconds = earlier + time.monotonic() - start
+    if models:
+        save(model, models / f"{preset}-{seed}.h5", PRESETS[preset], seed, data, calibration, folder)
     labels, is_digit = model.predict(to_input(data.test.images), batch_size=256, verbose=0)
     scores = score(labels * is_digit, data.test.labels)
     shutil.rmtree(folder)
@@ -71,6 +73,7 @@ def main() -> None:
     parser.add_argument("--preset", choices=PRESETS, default="default")
     parser.add_argument("--seeds", type=int, default=3, help="how many runs: seeds 1, 2, ...")
     parser.add_argument("--jobs", type=int, default=1, help="how many runs at a time (default: 1)")
+    parser.add_argument("--models", type=Path, help="folder to keep the runs' models in")
     parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
     parser.add_argument("--out", type=Path, help="JSON file that keeps the runs; its .md gets their table")
     options = parser.parse_args()
@@ -83,7 +86,9 @@ def main() -> None:
     # A process of its own for each: backends give their memory back, and take their number of threads, only so.
     with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
         seeds = sorted(set(range(1, options.seeds + 1)) - known)
-        started = [pool.submit(run, options.preset, seed, options.mnist, options.jobs) for seed in seeds]
+        started = [
+            pool.submit(run, options.preset, seed, options.mnist, options.jobs, options.models) for seed in seeds
+        ]
         for ended in as_completed(started):
             runs.append(ended.result())
             publish(runs, options.out)

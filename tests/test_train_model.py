@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,8 +73,10 @@ def test_model_h5_loads_in_safe_mode_and_gives_ten_probabilities_first(trained, 
 def test_train_model_writes_a_run_record_and_training_curves(trained):
     record = json.loads((trained / "tiny.json").read_text())
     assert record["seed"] == 5
-    assert record["epochs_run"] == 10  # two, and two refining ones in each of four branches
-    assert [epoch["epoch"] // 2 for epoch in record["best_epochs"]] == [0, 1, 2, 3, 4]
+    assert record["epochs_run"] == 18  # two, and eight refining ones in each of two branches
+    assert [epoch["epoch"] for epoch in record["kept_epochs"][1:]] == [9, 17]  # the last ones
+    losses = [row["val_loss"] for row in read_history(trained / "runs" / "tiny")]
+    assert record["kept_epochs"][0]["val_loss"] == min(losses[:2])
     assert set(record) >= {"recipe", "versions", "data_sha256", "model_sha256", "calibration", "seconds"}
     assert (trained / "tiny.png").read_bytes().startswith(b"\x89PNG")
 
@@ -96,6 +99,16 @@ def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_en
     clean = Classifier(trained / "tiny.onnx")
     ink = load_mnist().validation.images[:200].astype(np.float32)[..., None] / 255
     assert np.allclose(resumed.classify(ink), clean.classify(ink), atol=1e-5)
+
+
+def test_an_interruption_before_a_round_has_said_that_it_ended_changes_nothing(trained, tmp_path):
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "runs" / "tiny" / "refining-2" / "ended").unlink()
+    train(tmp_path, *OPTIONS, "--resume")
+    assert read_losses(tmp_path) == read_losses(trained)
+    ink = load_mnist().validation.images[:200].astype(np.float32)[..., None] / 255
+    again, before = Classifier(tmp_path / "tiny.onnx"), Classifier(trained / "tiny.onnx")
+    assert np.allclose(again.classify(ink), before.classify(ink), atol=1e-5)
 
 
 def test_a_second_training_in_the_same_folder_is_turned_away(tmp_path, monkeypatch):
@@ -129,8 +142,8 @@ def test_train_model_without_a_pass_says_so(tmp_path):
 def test_train_model_starts_from_the_weights_of_an_earlier_model(trained, tmp_path):
     train(tmp_path, "--epochs", "0", "--seed", "6", "--start", str(trained / "tiny.h5"))
     record = json.loads((tmp_path / "tiny.json").read_text())
-    assert record["epochs_run"] == 2  # the refining ones
-    assert record["start"]["seed"] == 5 and record["start"]["epochs_run"] == 10
+    assert record["epochs_run"] == 4  # the refining ones
+    assert record["start"]["seed"] == 5 and record["start"]["epochs_run"] == 18
     assert read_losses(tmp_path)[0] < read_losses(trained)[0]
 
 

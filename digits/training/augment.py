@@ -38,17 +38,17 @@ def augment(image: np.ndarray, label: int, rng: np.random.Generator, spoiled: fl
     return ink
 
 
-def bend(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Rotate, scale, slant, shift, and deform elastically."""
-    angle = rng.normal(0, 7) * np.pi / 180
-    shear = rng.normal(0, 0.1)
-    scale_x, scale_y = np.exp(rng.normal(0, 0.07, 2))
+def bend(ink: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
+    """Rotate, scale, slant, shift, and deform elastically, all of it `strength` times as far."""
+    angle = strength * rng.normal(0, 7) * np.pi / 180
+    shear = strength * rng.normal(0, 0.1)
+    scale_x, scale_y = np.exp(strength * rng.normal(0, 0.07, 2))
     cosine, sine = np.cos(angle), np.sin(angle)
     motion = np.empty((len(BASIS.T), 2), np.float32)  # where each pixel is read from, in the terms of BASIS
     motion[0] = cosine * scale_x, sine * scale_x
     motion[1] = cosine * shear - sine * scale_y, sine * shear + cosine * scale_y
-    motion[2] = (SIZE - 1) / 2 + rng.normal(0, 0.8, 2)
-    motion[3:] = rng.normal(0, rng.uniform(0.2, 1.2), (ELASTIC * ELASTIC, 2))
+    motion[2] = (SIZE - 1) / 2 + strength * rng.normal(0, 0.8, 2)
+    motion[3:] = strength * rng.normal(0, rng.uniform(0.2, 1.2), (ELASTIC * ELASTIC, 2))
     return cv2.remap(ink, (BASIS @ motion).reshape(SIZE, SIZE, 2), None, cv2.INTER_LINEAR)  # type: ignore
 
 

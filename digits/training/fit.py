@@ -17,7 +17,7 @@ import numpy as np
 
 from digits.errors import ModelError
 from digits.files import sole_writer
-from digits.training.augment import NOT_A_DIGIT, augment, no_digit
+from digits.training.augment import NOT_A_DIGIT, augment, bend, no_digit
 from digits.training.data import Mnist, Split
 from digits.training.network import build_network, build_tiny_network, load_calibrated_network
 from digits.training.numbers import synthesise_parts
@@ -27,11 +27,13 @@ VALIDATION_SEED = 17  # the augmented part of the validation pictures is the sam
 DIFFERENT = 3  # passes' worth of synthetic pictures that are made, and then augmented anew in each pass
 WARM_UP = 0.2  # share of the steps during which the learning rate rises
 LEAST = 0.01  # share of the highest learning rate at the last step
-BEST = "best.weights.h5"
+KEPT = "kept.weights.h5"
+ENDED = "ended"  # an empty file in the folder of a round that has ended, perhaps before its last epoch
 REFINING = "refining"  # folders of the refining passes, in that of their run: refining-1, refining-2, ...
 PATIENCE = 10  # epochs without a better validation loss before training stops
-REFINING_RATE = 1e-3  # highest learning rate of the last passes; twice as high undoes what was learned before
-REFINING_AUGMENTED = 0.1  # share of the pictures that are changed in them
+REFINING_RATE = 2e-3  # highest learning rate of the refining passes
+REFINING_AUGMENTED = 0.1  # share of the pictures that are augmented in them
+REFINING_DRAWN = 1 / 3  # share of the drawn pictures that they see
 SOFTNESS = 3.0  # temperature at which a teacher's answers are learned
 
 Batch = tuple[np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -45,12 +47,13 @@ Teacher = Callable[[np.ndarray], np.ndarray]
 class Recipe:
     """What training costs and what it is fed with; the presets are one recipe scaled up and down.
 
-    epochs: passes over MNIST's training split. refining: further passes, the last, in which hardly a picture is
-    changed. branches: how often these are gone through, from the same weights each time. width: of the network's
-    layers. drawn: synthetic pictures a pass; a third are parts of numbers, and of the others `not_digits` hold no
-    digit. augmented: share of the pictures that are changed at all. spoiled: share of these with noise, lines, haze
-    and the like. batch: pictures a step. betas: Adam's. ema: momentum of the weights' average. tiny: the network
-    of build_tiny_network, which has neither a width nor dropout.
+    epochs: passes over MNIST's training split. refining: further passes, the last, in which pictures are changed
+    little. branches: how often these are gone through, from the same weights each time. width: of the network's layers.
+    drawn: synthetic pictures a pass; a third are parts of numbers, and of the others `not_digits` hold no digit.
+    spliced: non-digits a pass that are made of MNIST's digits. augmented: share of the pictures that are augmented.
+    spoiled: share of these with noise, lines, haze and the like. bend: how far the pictures that are not augmented are
+    bent, as a share of how far these are. batch: pictures a step. betas: Adam's. ema: momentum of the weights' average.
+    tiny: the network of build_tiny_network, which has neither a width nor dropout.
     """
 
     epochs: int
@@ -59,8 +62,10 @@ class Recipe:
     width: float = 1.0
     drawn: int = 24_000
     not_digits: float = 0.4
+    spliced: int = 4_800
     augmented: float = 1.0
     spoiled: float = 0.1
+    bend: float = 0.5
     dropout: float = 0.3
     batch: int = 128
     learning_rate: float = 4e-3
@@ -84,14 +89,23 @@ class Recipe:
         """
         return replace(self, learning_rate=self.learning_rate / 2)
 
+    def limited(self, pictures: int) -> Recipe:
+        """The recipe for a trial run on so many of MNIST's pictures."""
+        return replace(self, drawn=min(self.drawn, pictures), spliced=min(self.spliced, pictures))
+
     def last_passes(self) -> Recipe:
-        """The recipe of the refining passes: back to pictures as they are, which training has hardly seen.
+        """The recipe of the refining passes: back to pictures nearly as they are, which training has hardly seen.
 
         Source: He et al. 2019, "Data augmentation revisited: Rethinking the distribution gap between clean and
         augmented data", arXiv:1909.09148.
         """
-        few = min(self.augmented, REFINING_AUGMENTED)
-        return replace(self, epochs=self.refining, augmented=few, learning_rate=REFINING_RATE)
+        return replace(
+            self,
+            epochs=self.refining,
+            drawn=round(self.drawn * REFINING_DRAWN),
+            augmented=min(self.augmented, REFINING_AUGMENTED),
+            learning_rate=REFINING_RATE,
+        )
 
 
 PRESETS = {
@@ -100,21 +114,24 @@ PRESETS = {
         epochs=2,
         width=0.375,
         drawn=500,
+        spliced=100,
         augmented=0.3,
         spoiled=0.0,
+        bend=0.0,
         dropout=0.0,
         batch=256,
         learning_rate=0.03,
         betas=(0.8, 0.95),
         ema=0.96,
     ),
-    "default": Recipe(epochs=10, refining=2, drawn=12_000),
-    "best": Recipe(epochs=26, refining=2, branches=4),
+    "default": Recipe(epochs=8, refining=4, drawn=12_000, spliced=2_400),
+    "best": Recipe(epochs=18, refining=8, branches=2),
     # A small net has no room for what it is rarely asked, and is not at risk of learning pictures by heart.
     "tiny": Recipe(
         epochs=57,
         refining=3,
         drawn=8_000,
+        spliced=1_600,
         augmented=0.7,
         spoiled=0.05,
         batch=256,
@@ -135,13 +152,13 @@ def fit(
 ) -> keras.Model:
     """Train a network: a round of recipe.epochs passes, then recipe.branches rounds of recipe.refining passes.
 
-    folder: where the training state, the best weights on the validation pictures and history.csv of each round are
-        kept, to resume from.
+    folder: where the training state, the weights that are kept and history.csv of each round are, to resume from.
     start: a model.h5 whose weights to start from; random weights if None.
     teacher: a larger model whose answers the network learns instead of the labels (Hinton et al. 2015,
         "Distilling the knowledge in a neural network", arXiv:1503.02531).
-    Returns the network. Where a round started from trained weights, its result is the mean of these and the round's
-    best, or, if several rounds started from them, of all: the mean errs less than any of them (Wortsman et al. 2022,
+    Returns the network. Of the first round, the best weights on the validation pictures are kept; if it started from
+    trained weights, the mean of these and them. Of the refining rounds, which are short and end at a learning rate of
+    nearly 0, the last weights are kept, and their mean taken: it errs less than any of them (Wortsman et al. 2022,
     "Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing inference time",
     arXiv:2203.05482).
     Raises ModelError if another program is training in the folder, or if `start` is no model of this recipe's size.
@@ -172,22 +189,24 @@ def _fit(
     pictures = Pictures(recipe, mnist.train, seed, teacher)
     if recipe.epochs:
         validation = validation_pictures(mnist.validation, teacher)
-        best = _train(weights, recipe, pictures, validation, folder, ended=_refining_folder(folder, 0).exists())
+        best = _train(weights, recipe, pictures, validation, folder)
         weights = _mean([weights, best]) if start else best
     if recipe.refining:
         validation = validation_pictures(mnist.validation, teacher, changed=False)
-        refined = [
-            _train(
-                weights,
-                recipe.last_passes(),
-                pictures,
-                validation,
-                _refining_folder(folder, branch),
-                first=recipe.epochs + branch * recipe.refining,
-            )
-            for branch in range(recipe.branches)
-        ]
-        weights = _mean([weights, *refined])
+        weights = _mean(
+            [
+                _train(
+                    weights,
+                    recipe.last_passes(),
+                    pictures,
+                    validation,
+                    _refining_folder(folder, branch),
+                    first=recipe.epochs + branch * recipe.refining,
+                    choose=False,
+                )
+                for branch in range(recipe.branches)
+            ]
+        )
     network.set_weights(weights)
     return network
 
@@ -210,45 +229,52 @@ def _forget(folder: Path) -> None:
 
 
 class Pictures:
-    """The training pictures: MNIST's and drawn ones, augmented anew in every pass, the same for the same seed."""
+    """The training pictures: MNIST's and drawn ones, changed anew in every pass, the same for the same seed.
+
+    recipe: that of the first round; later ones draw on the same pictures.
+    """
 
     def __init__(self, recipe: Recipe, train: Split, seed: int, teacher: Teacher | None = None) -> None:
-        self.recipe, self.train, self.seed, self.teacher = recipe, train, seed, teacher
+        self.train, self.seed, self.teacher = train, seed, teacher
         drawn = recipe.drawn * min(recipe.passes, DIFFERENT)
         drawn_images, drawn_labels = synthesise(drawn - drawn // 3, seed, recipe.not_digits)
         part_images, part_labels = synthesise_parts(train, drawn // 3, seed)
         self.images = np.concatenate([train.images, drawn_images, part_images])
         self.labels = np.concatenate([train.labels, drawn_labels, part_labels])
-        self.spliced = round(recipe.drawn * recipe.not_digits / 2)  # non-digits made of MNIST's digits
-        self.steps = max(1, (len(train) + recipe.drawn + self.spliced) // recipe.batch)
 
-    def batches(self, epoch: int, augmented: float) -> Iterator[Batch]:
-        """Endless batches from the start of `epoch` on. augmented: share of the pictures that are changed."""
+    def steps(self, recipe: Recipe) -> int:
+        """Batches in a pass."""
+        return max(1, (len(self.train) + recipe.drawn + recipe.spliced) // recipe.batch)
+
+    def batches(self, recipe: Recipe, epoch: int) -> Iterator[Batch]:
+        """Endless batches from the start of `epoch` on."""
         while True:
             rng = np.random.default_rng((self.seed, epoch))
-            order = self._order(rng)
-            for step in range(self.steps):
-                yield self._batch(order[step * self.recipe.batch :][: self.recipe.batch], augmented, rng)
+            order = self._order(recipe, rng)
+            for step in range(self.steps(recipe)):
+                yield self._batch(order[step * recipe.batch :][: recipe.batch], recipe, rng)
             epoch += 1
 
-    def _order(self, rng: np.random.Generator) -> np.ndarray:
+    def _order(self, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
         """A pass: every MNIST picture, some of the drawn ones, and -1 for each picture yet to be spliced."""
         mnist = np.arange(len(self.train))
-        drawn = rng.permutation(np.arange(len(self.train), len(self.labels)))[: self.recipe.drawn]
-        return rng.permutation(np.concatenate([mnist, drawn, np.full(self.spliced, -1)]))
+        drawn = rng.permutation(np.arange(len(self.train), len(self.labels)))[: recipe.drawn]
+        return rng.permutation(np.concatenate([mnist, drawn, np.full(recipe.spliced, -1)]))
 
-    def _batch(self, indices: np.ndarray, augmented: float, rng: np.random.Generator) -> Batch:
+    def _batch(self, indices: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> Batch:
         chosen = [
             (self.images[i], int(self.labels[i])) if i >= 0 else (no_digit(self.train.images, rng), NOT_A_DIGIT)
             for i in indices
         ]
-        images = np.stack([self._augment(image, label, augmented, rng) for image, label in chosen])
+        images = np.stack([_change(image, label, recipe, rng) for image, label in chosen])
         return as_batch(images, np.array([label for _, label in chosen]), self.teacher)
 
-    def _augment(self, image: np.ndarray, label: int, augmented: float, rng: np.random.Generator) -> np.ndarray:
-        if rng.random() < augmented:
-            return augment(image, label, rng, self.recipe.spoiled)
-        return image.astype(np.float32) / 255
+
+def _change(image: np.ndarray, label: int, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+    if rng.random() < recipe.augmented:
+        return augment(image, label, rng, recipe.spoiled)
+    ink = image.astype(np.float32) / 255
+    return bend(ink, rng, recipe.bend) if recipe.bend else ink
 
 
 class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -376,6 +402,13 @@ def read_rounds(folder: Path) -> list[list[dict[str, float]]]:
     return [epochs for epochs in rounds if epochs]
 
 
+def kept_epochs(recipe: Recipe, folder: Path) -> list[dict[str, float]]:
+    """What the epoch measured whose weights were kept, of each round."""
+    rounds = read_rounds(folder)
+    chosen = [min(rounds.pop(0), key=lambda epoch: epoch["val_loss"])] if recipe.epochs else []
+    return [*chosen, *(epochs[-1] for epochs in rounds)]
+
+
 def _read_round(folder: Path) -> list[dict[str, float]]:
     path = folder / "history.csv"
     if not path.is_file():
@@ -398,30 +431,30 @@ def _train(
     validation: Batch,
     folder: Path,
     first: int = 0,
-    ended: bool = False,
+    choose: bool = True,
 ) -> list[np.ndarray]:
-    """One round, or what is left of it. Returns its best weights.
+    """One round, or what is left of it. Returns its best weights on the validation pictures, or its last ones.
 
-    weights: to start from. first: number of its first epoch. ended: it has ended, perhaps before its last epoch.
+    weights: to start from. first: number of its first epoch. choose: keep the best ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     network = recipe.build()  # a new one: a network keeps the epoch from which it was resumed
     network.set_weights(weights)
     _compile(network, recipe)
-    epoch, end = first + len(_read_round(folder)), first + recipe.epochs
-    if epoch < end and not ended:
+    if not (folder / ENDED).exists():
         network.fit(
-            pictures.batches(epoch, recipe.augmented),
-            steps_per_epoch=pictures.steps,
+            pictures.batches(recipe, epoch := first + len(_read_round(folder))),
+            steps_per_epoch=pictures.steps(recipe),
             initial_epoch=epoch,
-            epochs=end,
+            epochs=first + recipe.epochs,
             validation_data=validation,
             validation_batch_size=500,
-            callbacks=_callbacks(recipe, folder, pictures, first),
+            callbacks=_callbacks(recipe, folder, pictures, first, choose),
             verbose=1 if sys.stdout.isatty() else 2,
             shuffle=False,  # the generator has shuffled already
         )
-    network.load_weights(folder / BEST)
+        (folder / ENDED).touch()
+    network.load_weights(folder / KEPT)
     return list(network.get_weights())
 
 
@@ -438,18 +471,20 @@ def _compile(network: keras.Model, recipe: Recipe) -> None:
     )
 
 
-def _callbacks(recipe: Recipe, folder: Path, pictures: Pictures, first: int) -> list[keras.callbacks.Callback]:
+def _callbacks(
+    recipe: Recipe, folder: Path, pictures: Pictures, first: int, choose: bool
+) -> list[keras.callbacks.Callback]:
     best = min((row["val_loss"] for row in _read_round(folder)), default=None)
     return [
-        # The order matters: the state is saved with the plain weights, the best model with the averaged ones.
-        OneCycle(first, recipe.epochs, pictures.steps),
+        # The order matters: the state is saved with the plain weights, those that are kept are the averaged ones.
+        OneCycle(first, recipe.epochs, pictures.steps(recipe)),
         EpochSeed(pictures.seed),
         keras.callbacks.BackupAndRestore(folder / "state", delete_checkpoint=False),
         keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
         keras.callbacks.ModelCheckpoint(
-            folder / BEST,
+            folder / KEPT,
             monitor="val_loss",
-            save_best_only=True,
+            save_best_only=choose,
             save_weights_only=True,
             initial_value_threshold=best,
         ),

@@ -23,7 +23,7 @@ from digits.training.augment import NOT_A_DIGIT, no_digit
 from digits.training.calibrate import fit_platt, fit_temperature
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_onnx
-from digits.training.fit import Recipe, augmented, read_rounds
+from digits.training.fit import Recipe, augmented, kept_epochs, read_rounds
 from digits.training.network import calibrated_network
 from digits.training.strokes import synthesise
 
@@ -103,7 +103,7 @@ def save(
         "parameters": model.count_params(),
         "training_pictures": len(mnist.train),
         "calibration": calibration,
-        "best_epochs": [min(one_round, key=lambda epoch: epoch["val_loss"]) for one_round in rounds],
+        "kept_epochs": kept_epochs(recipe, folder),
         "epochs_run": len(epochs),
         "keras_onnx_difference": difference,
         "seconds": round(sum(epoch["seconds"] for epoch in epochs)),  # however often they were interrupted

@@ -51,6 +51,17 @@ def test_bend_moves_things_by_little(validation, rng):
     assert np.mean([correlation(bend(digit, rng), digit) for digit in digits]) > 0.55
 
 
+def test_bend_changes_less_the_weaker_it_is(validation):
+    digits = of_label(validation, 3)
+
+    def likeness(strength):
+        rng = np.random.default_rng(7)  # the same motions
+        return np.mean([correlation(bend(digit, rng, strength), digit) for digit in digits])
+
+    assert likeness(0.0) == pytest.approx(1, abs=1e-3)
+    assert likeness(0.0) > likeness(0.5) > likeness(1.0)
+
+
 @pytest.mark.parametrize("label", [0, 1, 7])
 def test_rewrite_adds_a_stroke_and_keeps_the_frame(validation, rng, label):
     digits = of_label(validation, label, 100)

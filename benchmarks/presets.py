@@ -78,8 +78,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="JSON file that keeps the runs; its .md gets their table")
     options = parser.parse_args()
     runs = json.loads(options.out.read_text()) if options.out and options.out.is_file() else []
-    recipe = json.loads(json.dumps(dataclasses.asdict(PRESETS[options.preset])))
-    runs = [one for one in runs if one["preset"] != options.preset or one["recipe"] == recipe]
+    runs = [one for one in runs if one["preset"] != options.preset or _is_present(one)]
     known = {one["seed"] for one in runs if one["preset"] == options.preset}
     load_mnist(options.mnist)  # downloaded once, if at all
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // options.jobs)))
@@ -117,6 +116,11 @@ def table(runs: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, "", "Means, in brackets the lowest and the highest run. " + " | ".join(where)])
 
 
+def _is_present(run: dict[str, Any]) -> bool:
+    """Was it a run of the recipe that the preset has now?"""
+    return bool(run["recipe"] == json.loads(json.dumps(dataclasses.asdict(PRESETS[run["preset"]]))))
+
+
 def _row(preset: str, runs: list[dict[str, Any]]) -> str:
     columns = {name: np.array([one[name] for one in runs]) for name in runs[0] if isinstance(runs[0][name], float)}
     minutes, accuracy = columns["minutes"], 100 * columns["accuracy"]
@@ -124,7 +128,7 @@ def _row(preset: str, runs: list[dict[str, Any]]) -> str:
     of_label = f"{columns['ece_of_labels'].mean():.4f}, {columns['nll_of_labels'].mean():.4f}"
     jobs = " or ".join(sorted({str(one["jobs"]) for one in runs}))
     cells = [
-        preset,
+        preset if all(map(_is_present, runs)) else f"{preset}, by an earlier recipe",
         str(len(runs)),
         jobs,
         _spread(minutes, 1),

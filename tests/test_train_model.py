@@ -82,7 +82,9 @@ def test_train_model_writes_a_run_record_and_training_curves(trained):
 
 
 @pytest.mark.parametrize("interrupted", [".", "refining-2"])
-def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_ends(trained, tmp_path, interrupted):
+def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_ends(
+    trained, pictures, tmp_path, interrupted
+):
     process = start(tmp_path, *OPTIONS)
     interrupted_round = tmp_path / "runs" / "tiny" / interrupted
     history = interrupted_round / "history.csv"
@@ -97,18 +99,16 @@ def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_en
     train(tmp_path, *OPTIONS, "--resume")
     resumed = Classifier(tmp_path / "tiny.onnx")
     clean = Classifier(trained / "tiny.onnx")
-    ink = load_mnist().validation.images[:200].astype(np.float32)[..., None] / 255
-    assert np.allclose(resumed.classify(ink), clean.classify(ink), atol=1e-5)
+    assert np.allclose(resumed.classify(pictures), clean.classify(pictures), atol=1e-5)
 
 
-def test_an_interruption_before_a_round_has_said_that_it_ended_changes_nothing(trained, tmp_path):
+def test_an_interruption_before_a_round_has_said_that_it_ended_changes_nothing(trained, pictures, tmp_path):
     shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     (tmp_path / "runs" / "tiny" / "refining-2" / "ended").unlink()
     train(tmp_path, *OPTIONS, "--resume")
     assert read_losses(tmp_path) == read_losses(trained)
-    ink = load_mnist().validation.images[:200].astype(np.float32)[..., None] / 255
     again, before = Classifier(tmp_path / "tiny.onnx"), Classifier(trained / "tiny.onnx")
-    assert np.allclose(again.classify(ink), before.classify(ink), atol=1e-5)
+    assert np.allclose(again.classify(pictures), before.classify(pictures), atol=1e-5)
 
 
 def test_a_second_training_in_the_same_folder_is_turned_away(tmp_path, monkeypatch):

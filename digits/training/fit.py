@@ -402,11 +402,12 @@ def read_rounds(folder: Path) -> list[list[dict[str, float]]]:
     return [epochs for epochs in rounds if epochs]
 
 
-def kept_epochs(recipe: Recipe, folder: Path) -> list[dict[str, float]]:
-    """What the epoch measured whose weights were kept, of each round."""
-    rounds = read_rounds(folder)
-    chosen = [min(rounds.pop(0), key=lambda epoch: epoch["val_loss"])] if recipe.epochs else []
-    return [*chosen, *(epochs[-1] for epochs in rounds)]
+def kept_epochs(recipe: Recipe, rounds: list[list[dict[str, float]]]) -> list[dict[str, float]]:
+    """What the epoch measured whose weights were kept, of each of read_rounds: the best of the first, else the last."""
+    kept = [epochs[-1] for epochs in rounds]
+    if recipe.epochs:
+        kept[0] = min(rounds[0], key=lambda epoch: epoch["val_loss"])
+    return kept
 
 
 def _read_round(folder: Path) -> list[dict[str, float]]:
@@ -442,8 +443,9 @@ def _train(
     network.set_weights(weights)
     _compile(network, recipe)
     if not (folder / ENDED).exists():
+        epoch = first + len(_read_round(folder))
         network.fit(
-            pictures.batches(recipe, epoch := first + len(_read_round(folder))),
+            pictures.batches(recipe, epoch),
             steps_per_epoch=pictures.steps(recipe),
             initial_epoch=epoch,
             epochs=first + recipe.epochs,

@@ -103,7 +103,7 @@ def save(
         "parameters": model.count_params(),
         "training_pictures": len(mnist.train),
         "calibration": calibration,
-        "kept_epochs": kept_epochs(recipe, folder),
+        "kept_epochs": kept_epochs(recipe, rounds),
         "epochs_run": len(epochs),
         "keras_onnx_difference": difference,
         "seconds": round(sum(epoch["seconds"] for epoch in epochs)),  # however often they were interrupted

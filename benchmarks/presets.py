@@ -62,7 +62,7 @@ def run(preset: str, seed: int, mnist: Path | None, jobs: int, models: Path | No
         "minutes": seconds / 60,
         "parameters": model.count_params(),
         **dataclasses.asdict(scores),
-        "recipe": dataclasses.asdict(PRESETS[preset]),
+        "recipe": _present_recipe(preset),
         "machine": describe_machine(),
         "versions": f"Python {platform.python_version()}, Keras {keras.__version__} on {keras.backend.backend()}",
     }
@@ -116,9 +116,15 @@ def table(runs: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, "", "Means, in brackets the lowest and the highest run. " + " | ".join(where)])
 
 
+def _present_recipe(preset: str) -> dict[str, Any]:
+    """As JSON gives it back, which has no tuples."""
+    recipe: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(PRESETS[preset])))
+    return recipe
+
+
 def _is_present(run: dict[str, Any]) -> bool:
     """Was it a run of the recipe that the preset has now?"""
-    return bool(run["recipe"] == json.loads(json.dumps(dataclasses.asdict(PRESETS[run["preset"]]))))
+    return bool(run["recipe"] == _present_recipe(run["preset"]))
 
 
 def _row(preset: str, runs: list[dict[str, Any]]) -> str:

@@ -44,7 +44,6 @@ from digits.training.data import load_mnist
 from digits.training.evaluate import find_mistakes, score, to_input
 from digits.training.fit import PRESETS, fit, read_history
 from digits.training.metrics import confusion_matrix, reliability
-from digits.training.network import build_network
 from digits.training.save import calibrate
 from digits.training.strokes import synthesise
 
@@ -165,7 +164,7 @@ show_grid([*drawn[~is_digit][:12], *(no_digit(mnist.train.images, rng) for _ in 
 recipe = dataclasses.replace(PRESETS["quick"], epochs=EPOCHS)
 if LIMIT:
     recipe = dataclasses.replace(recipe, drawn=min(recipe.drawn, LIMIT))
-build_network(recipe.width).summary()
+recipe.build().summary()
 
 # %% [markdown]
 # ## Training

@@ -19,7 +19,13 @@ from digits.errors import ModelError
 from digits.files import sole_writer
 from digits.training.augment import NOT_A_DIGIT, augment, bend, no_digit
 from digits.training.data import Mnist, Split
-from digits.training.network import build_network, build_tiny_network, load_calibrated_network
+from digits.training.network import (
+    build_network,
+    build_pooling_network,
+    build_tiny_network,
+    join_columns,
+    load_calibrated_network,
+)
 from digits.training.numbers import synthesise_parts
 from digits.training.strokes import synthesise
 
@@ -29,7 +35,8 @@ WARM_UP = 0.2  # share of the steps during which the learning rate rises
 LEAST = 0.01  # share of the highest learning rate at the last step
 KEPT = "kept.weights.h5"
 ENDED = "ended"  # an empty file in the folder of a round that has ended, perhaps before its last epoch
-REFINING = "refining"  # folders of the refining passes, in that of their run: refining-1, refining-2, ...
+REFINING = "refining"  # folder of the refining passes, in that of their column
+COLUMN = "column"  # folder of a second column, in that of the run: column-2
 PATIENCE = 10  # epochs without a better validation loss before training stops
 REFINING_RATE = 2e-3  # highest learning rate of the refining passes
 REFINING_AUGMENTED = 0.1  # share of the pictures that are augmented in them
@@ -48,7 +55,8 @@ class Recipe:
     """What training costs and what it is fed with; the presets are one recipe scaled up and down.
 
     epochs: passes over MNIST's training split. refining: further passes, the last, in which pictures are changed
-    little. branches: how often these are gone through, from the same weights each time. width: of the network's layers.
+    little. width: of the network's layers.
+    pooling: whether a second network, that of build_pooling_network, is trained likewise and joined as a column.
     drawn: synthetic pictures a pass; a third are parts of numbers, and of the others `not_digits` hold no digit.
     spliced: non-digits a pass that are made of MNIST's digits. augmented: share of the pictures that are augmented.
     spoiled: share of these with noise, lines, haze and the like. bend: how far the pictures that are not augmented are
@@ -58,7 +66,6 @@ class Recipe:
 
     epochs: int
     refining: int = 0
-    branches: int = 1
     width: float = 1.0
     drawn: int = 24_000
     not_digits: float = 0.4
@@ -71,16 +78,23 @@ class Recipe:
     learning_rate: float = 4e-3
     betas: tuple[float, float] = (0.9, 0.999)
     ema: float = 0.998
+    pooling: bool = False
     tiny: bool = False
 
     def build(self) -> keras.Model:
         """The network before training."""
-        return build_tiny_network() if self.tiny else build_network(self.width, self.dropout)
+        return join_columns(self.build_columns())
+
+    def build_columns(self) -> list[keras.Model]:
+        """The networks that are trained apart, and joined then."""
+        if self.tiny:
+            return [build_tiny_network()]
+        return [build_network(self.width, self.dropout), *([build_pooling_network()] if self.pooling else [])]
 
     @property
     def passes(self) -> int:
-        """All of them, the refining ones included."""
-        return self.epochs + self.refining * self.branches
+        """Those of each column, the refining ones included."""
+        return self.epochs + self.refining
 
     def second_round(self) -> Recipe:
         """The recipe for a network that is trained already: the learning rate rises again, half as high, and falls.
@@ -125,7 +139,7 @@ PRESETS = {
         ema=0.96,
     ),
     "default": Recipe(epochs=8, refining=4, drawn=12_000, spliced=2_400),
-    "best": Recipe(epochs=18, refining=8, branches=2),
+    "best": Recipe(epochs=18, refining=8, width=0.7, pooling=True),
     # A small net has no room for what it is rarely asked, and is not at risk of learning pictures by heart.
     "tiny": Recipe(
         epochs=57,
@@ -150,17 +164,17 @@ def fit(
     start: Path | None = None,
     teacher: Teacher | None = None,
 ) -> keras.Model:
-    """Train a network: a round of recipe.epochs passes, then recipe.branches rounds of recipe.refining passes.
+    """Train a network: a round of recipe.epochs passes, then one of recipe.refining passes.
+
+    Its columns, if it has several, are each trained so and then joined; from `start`, it is trained as a whole.
 
     folder: where the training state, the weights that are kept and history.csv of each round are, to resume from.
     start: a model.h5 whose weights to start from; random weights if None.
     teacher: a larger model whose answers the network learns instead of the labels (Hinton et al. 2015,
         "Distilling the knowledge in a neural network", arXiv:1503.02531).
     Returns the network. Of the first round, the best weights on the validation pictures are kept; if it started from
-    trained weights, the mean of these and them. Of the refining rounds, which are short and end at a learning rate of
-    nearly 0, the last weights are kept, and their mean taken: it errs less than any of them (Wortsman et al. 2022,
-    "Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing inference time",
-    arXiv:2203.05482).
+    trained weights, the mean of these and them (Wortsman et al. 2022, "Model soups", arXiv:2203.05482). Of the refining
+    round, which is short and ends at a learning rate of nearly 0, the last weights are kept.
     Raises ModelError if another program is training in the folder, or if `start` is no model of this recipe's size.
     """
     try:
@@ -184,35 +198,39 @@ def _fit(
     if not resume:
         _forget(folder)
     keras.utils.set_random_seed(seed)
-    network = recipe.build()
-    weights = _trained_weights(start, network) if start else network.get_weights()
+    columns = [recipe.build()] if start else recipe.build_columns()
+    if start:
+        columns[0].set_weights(_trained_weights(start, columns[0]))
     pictures = Pictures(recipe, mnist.train, seed, teacher)
+    for number, (column, column_folder) in enumerate(zip(columns, _column_folders(folder), strict=False)):
+        _fit_column(column, recipe, mnist.validation, pictures, column_folder, number * recipe.passes, bool(start))
+    return join_columns(columns)
+
+
+def _fit_column(
+    network: keras.Model,
+    recipe: Recipe,
+    validation: Split,
+    pictures: Pictures,
+    folder: Path,
+    first: int,
+    trained: bool,
+) -> None:
+    """All rounds of a network. first: number of its first epoch. trained: whether it is already."""
+    weights = network.get_weights()
     if recipe.epochs:
-        validation = validation_pictures(mnist.validation, teacher)
-        best = _train(weights, recipe, pictures, validation, folder)
-        weights = _mean([weights, best]) if start else best
+        seen = validation_pictures(validation, pictures.teacher)
+        best = _train(network, weights, recipe, pictures, seen, folder, first)
+        weights = _mean([weights, best]) if trained else best
     if recipe.refining:
-        validation = validation_pictures(mnist.validation, teacher, changed=False)
-        weights = _mean(
-            [
-                _train(
-                    weights,
-                    recipe.last_passes(),
-                    pictures,
-                    validation,
-                    _refining_folder(folder, branch),
-                    first=recipe.epochs + branch * recipe.refining,
-                    choose=False,
-                )
-                for branch in range(recipe.branches)
-            ]
-        )
+        seen = validation_pictures(validation, pictures.teacher, changed=False)
+        refining, first = recipe.last_passes(), first + recipe.epochs
+        weights = _train(network, weights, refining, pictures, seen, folder / REFINING, first, choose=False)
     network.set_weights(weights)
-    return network
 
 
-def _refining_folder(folder: Path, branch: int) -> Path:
-    return folder / f"{REFINING}-{branch + 1}"
+def _column_folders(folder: Path) -> tuple[Path, Path]:
+    return folder, folder / f"{COLUMN}-2"
 
 
 def _mean(weights: list[list[np.ndarray]]) -> list[np.ndarray]:
@@ -396,18 +414,22 @@ def read_history(folder: Path) -> list[dict[str, float]]:
 
 
 def read_rounds(folder: Path) -> list[list[dict[str, float]]]:
-    """The same, a list for each round that has been begun."""
-    refining = sorted(folder.glob(f"{REFINING}-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    rounds = [_read_round(round_folder) for round_folder in (folder, *refining)]
+    """The same, a list for each round that has been begun, one column after the other."""
+    rounds = [_read_round(path) for column in _column_folders(folder) for path in (column, column / REFINING)]
     return [epochs for epochs in rounds if epochs]
 
 
 def kept_epochs(recipe: Recipe, rounds: list[list[dict[str, float]]]) -> list[dict[str, float]]:
-    """What the epoch measured whose weights were kept, of each of read_rounds: the best of the first, else the last."""
-    kept = [epochs[-1] for epochs in rounds]
-    if recipe.epochs:
-        kept[0] = min(rounds[0], key=lambda epoch: epoch["val_loss"])
-    return kept
+    """What the epoch measured whose weights were kept, of each of read_rounds.
+
+    It is the best of a column's first round, and the last of its refining ones.
+    """
+    return [
+        epochs[-1]
+        if recipe.refining and (number % 2 or not recipe.epochs)
+        else min(epochs, key=lambda epoch: epoch["val_loss"])
+        for number, epochs in enumerate(rounds)
+    ]
 
 
 def _read_round(folder: Path) -> list[dict[str, float]]:
@@ -426,6 +448,7 @@ def _trained_weights(start: Path, network: keras.Model) -> list[np.ndarray]:
 
 
 def _train(
+    network: keras.Model,
     weights: list[np.ndarray],
     recipe: Recipe,
     pictures: Pictures,
@@ -436,10 +459,10 @@ def _train(
 ) -> list[np.ndarray]:
     """One round, or what is left of it. Returns its best weights on the validation pictures, or its last ones.
 
-    weights: to start from. first: number of its first epoch. choose: keep the best ones.
+    network: whose like to train. weights: to start from. first: number of its first epoch. choose: keep the best ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    network = recipe.build()  # a new one: a network keeps the epoch from which it was resumed
+    network = keras.models.clone_model(network)  # a new one: a network keeps the epoch from which it was resumed
     network.set_weights(weights)
     _compile(network, recipe)
     if not (folder / ENDED).exists():

@@ -1,13 +1,17 @@
-"""The network: a small convolutional net with two answers, which digit and whether it is one at all."""
+"""The network: small convolutional nets with two answers, which digit and whether it is one at all."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
 from digits.errors import ModelError
+
+ANSWERS = ("label", "digit")  # names of the two outputs, and of the dense layers that give them
+FEATURES = "features"  # name of the layer that they follow, after a dropout or none
 
 
 def build_network(width: float = 1.0, dropout: float = 0.3) -> keras.Model:
@@ -29,8 +33,45 @@ def build_network(width: float = 1.0, dropout: float = 0.3) -> keras.Model:
     x = _convolve(x, channels(96), strides=2, padding="same")  # (n, 5, 5, 96)
     x = _convolve(x, channels(96), padding="same")  # (n, 5, 5, 96)
     x = _convolve(x, channels(160))  # (n, 3, 3, 160)
-    x = layers.Flatten()(x)
+    x = layers.Flatten(name=FEATURES)(x)
     return _with_answers(images, layers.Dropout(dropout)(x))
+
+
+def build_pooling_network() -> keras.Model:
+    """A net that sees otherwise than build_network's, with the same input and outputs, to have other errors.
+
+    Its first layer sees the picture in full resolution, pooling keeps the strongest response wherever it is, and of
+    the last layer only the mean over all places counts. After the residual net of github.com/ttdoucet/mnist.
+    """
+    images = keras.Input((28, 28, 1), name="image")
+    x = layers.MaxPooling2D()(_convolve(images, 16, 5, padding="same"))  # (n, 14, 14, 16)
+    x = _add_convolved(x)
+    x = layers.MaxPooling2D()(_convolve(x, 48, padding="same"))  # (n, 7, 7, 48)
+    x = _add_convolved(x)
+    x = layers.MaxPooling2D(padding="same")(_convolve(x, 96, padding="same"))  # (n, 4, 4, 96)
+    x = _add_convolved(x)
+    return _with_answers(images, layers.GlobalAveragePooling2D(name=FEATURES)(x))
+
+
+def join_columns(columns: list[keras.Model]) -> keras.Model:
+    """One network of several that were trained apart: its logits are the means of theirs.
+
+    Such networks err less than each of their columns, for these err on different pictures. The mean of dense layers is
+    a dense layer on all their features, so that the result is built as a single column is.
+    Source: Ciresan et al. 2012, "Multi-column deep neural networks for image classification", arXiv:1202.2745.
+    """
+    if len(columns) == 1:
+        return columns[0]
+    images = keras.Input((28, 28, 1), name="image")
+    bodies = [
+        keras.Model(column.input, column.get_layer(FEATURES).output, name=f"column_{number}")
+        for number, column in enumerate(columns, 1)
+    ]
+    network = _with_answers(images, layers.Concatenate(name=FEATURES)([body(images) for body in bodies]))
+    for name in ANSWERS:
+        kernels, biases = zip(*(column.get_layer(name).get_weights() for column in columns), strict=True)
+        network.get_layer(name).set_weights([np.concatenate(kernels) / len(columns), np.mean(biases, axis=0)])
+    return network
 
 
 def build_tiny_network() -> keras.Model:
@@ -47,7 +88,7 @@ def build_tiny_network() -> keras.Model:
     x = layers.MaxPooling2D()(x)
     x = _convolve(x, 22)  # (n, 3, 3, 22)
     x = layers.DepthwiseConv2D(3, use_bias=False)(x)  # (n, 1, 1, 22)
-    return _with_answers(images, layers.Flatten()(x))
+    return _with_answers(images, layers.Flatten(name=FEATURES)(x))
 
 
 def calibrated_network(network: keras.Model, temperature: float, scale: float, offset: float) -> keras.Model:
@@ -72,7 +113,7 @@ def load_calibrated_network(path: Path) -> keras.Model:
         model = keras.saving.load_model(path, compile=False)
         network = model.get_layer("digits")
         _ = (
-            [network.get_layer(name) for name in ("label", "digit")],
+            [network.get_layer(name) for name in ANSWERS],
             [model.get_layer(name) for name in ("temperature", "platt")],
         )
     except (OSError, ValueError) as error:
@@ -81,9 +122,13 @@ def load_calibrated_network(path: Path) -> keras.Model:
 
 
 def _with_answers(images: keras.KerasTensor, features: keras.KerasTensor) -> keras.Model:
-    label = layers.Dense(10, name="label")(features)
-    digit = layers.Dense(1, name="digit")(features)
-    return keras.Model(images, [label, digit], name="digits")
+    answers = [layers.Dense(units, name=name)(features) for name, units in zip(ANSWERS, (10, 1), strict=True)]
+    return keras.Model(images, answers, name="digits")
+
+
+def _add_convolved(x: keras.KerasTensor) -> keras.KerasTensor:
+    """A residual step. Source: He et al. 2015, arXiv:1512.03385."""
+    return layers.Add()([x, _convolve(x, x.shape[-1], padding="same")])
 
 
 def _convolve(

@@ -36,7 +36,7 @@ LEAST = 0.01  # share of the highest learning rate at the last step
 KEPT = "kept.weights.h5"
 ENDED = "ended"  # an empty file in the folder of a round that has ended, perhaps before its last epoch
 REFINING = "refining"  # folder of the refining passes, in that of their column
-COLUMN = "column"  # folder of a second column, in that of the run: column-2
+SECOND_COLUMN = "column-2"  # folder of the second column, if there is one, in that of the run
 PATIENCE = 10  # epochs without a better validation loss before training stops
 REFINING_RATE = 2e-3  # highest learning rate of the refining passes
 REFINING_AUGMENTED = 0.1  # share of the pictures that are augmented in them
@@ -198,9 +198,7 @@ def _fit(
     if not resume:
         _forget(folder)
     keras.utils.set_random_seed(seed)
-    columns = [recipe.build()] if start else recipe.build_columns()
-    if start:
-        columns[0].set_weights(_trained_weights(start, columns[0]))
+    columns = [_trained_network(recipe, start)] if start else recipe.build_columns()
     pictures = Pictures(recipe, mnist.train, seed, teacher)
     for number, (column, column_folder) in enumerate(zip(columns, _column_folders(folder), strict=False)):
         _fit_column(column, recipe, mnist.validation, pictures, column_folder, number * recipe.passes, bool(start))
@@ -217,20 +215,18 @@ def _fit_column(
     trained: bool,
 ) -> None:
     """All rounds of a network. first: number of its first epoch. trained: whether it is already."""
-    weights = network.get_weights()
     if recipe.epochs:
         seen = validation_pictures(validation, pictures.teacher)
-        best = _train(network, weights, recipe, pictures, seen, folder, first)
-        weights = _mean([weights, best]) if trained else best
+        best = _train(network, recipe, pictures, seen, folder, first)
+        network.set_weights(_mean([network.get_weights(), best]) if trained else best)
     if recipe.refining:
         seen = validation_pictures(validation, pictures.teacher, changed=False)
         refining, first = recipe.last_passes(), first + recipe.epochs
-        weights = _train(network, weights, refining, pictures, seen, folder / REFINING, first, choose=False)
-    network.set_weights(weights)
+        network.set_weights(_train(network, refining, pictures, seen, folder / REFINING, first, choose=False))
 
 
 def _column_folders(folder: Path) -> tuple[Path, Path]:
-    return folder, folder / f"{COLUMN}-2"
+    return folder, folder / SECOND_COLUMN
 
 
 def _mean(weights: list[list[np.ndarray]]) -> list[np.ndarray]:
@@ -440,28 +436,29 @@ def _read_round(folder: Path) -> list[dict[str, float]]:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def _trained_weights(start: Path, network: keras.Model) -> list[np.ndarray]:
-    trained = load_calibrated_network(start).get_layer("digits")
+def _trained_network(recipe: Recipe, start: Path) -> keras.Model:
+    network, trained = recipe.build(), load_calibrated_network(start).get_layer("digits")
     if [weight.shape for weight in trained.weights] != [weight.shape for weight in network.weights]:
         raise ModelError(f"{start} holds a network of another size. Start from a model of the same preset.")
-    return list(trained.get_weights())
+    network.set_weights(trained.get_weights())
+    return network
 
 
 def _train(
     network: keras.Model,
-    weights: list[np.ndarray],
     recipe: Recipe,
     pictures: Pictures,
     validation: Batch,
     folder: Path,
-    first: int = 0,
+    first: int,
     choose: bool = True,
 ) -> list[np.ndarray]:
     """One round, or what is left of it. Returns its best weights on the validation pictures, or its last ones.
 
-    network: whose like to train. weights: to start from. first: number of its first epoch. choose: keep the best ones.
+    network: to start from; it stays as it is. first: number of the round's first epoch. choose: keep the best weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    weights = network.get_weights()
     network = keras.models.clone_model(network)  # a new one: a network keeps the epoch from which it was resumed
     network.set_weights(weights)
     _compile(network, recipe)

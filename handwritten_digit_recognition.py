@@ -163,7 +163,7 @@ show_grid([*drawn[~is_digit][:12], *(no_digit(mnist.train.images, rng) for _ in 
 # %%
 recipe = dataclasses.replace(PRESETS["quick"], epochs=EPOCHS)
 if LIMIT:
-    recipe = dataclasses.replace(recipe, drawn=min(recipe.drawn, LIMIT))
+    recipe = recipe.limited(LIMIT)
 recipe.build().summary()
 
 # %% [markdown]

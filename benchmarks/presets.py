@@ -31,7 +31,7 @@ import numpy as np
 
 from digits.classifier import Classifier
 from digits.files import replace_file
-from digits.training.data import load_mnist
+from digits.training.data import TRAINING, load_mnist
 from digits.training.evaluate import describe_machine, score, to_input
 from digits.training.fit import PRESETS, fit, read_history
 from digits.training.save import calibrate, save
@@ -63,6 +63,7 @@ def run(preset: str, seed: int, mnist: Path | None, jobs: int, models: Path | No
         "parameters": model.count_params(),
         **dataclasses.asdict(scores),
         "recipe": _present_recipe(preset),
+        "training_pictures": len(data.train),
         "machine": describe_machine(),
         "versions": f"Python {platform.python_version()}, Keras {keras.__version__} on {keras.backend.backend()}",
     }
@@ -96,9 +97,10 @@ def main() -> None:
 def publish(runs: list[dict[str, Any]], out: Path | None) -> None:
     """Print the table, and write it and the runs: after each, for it takes long."""
     runs.sort(key=lambda one: (list(PRESETS).index(one["preset"]), one["seed"]))
-    text = f"`python benchmarks/presets.py {' '.join(sys.argv[1:])}`\n\n{table(runs)}\n"
     if out:
         replace_file(out, f"{json.dumps(runs, indent=1)}\n".encode())
+    text = f"`python benchmarks/presets.py {' '.join(sys.argv[1:])}`\n\n{table(runs)}\n"
+    if out:
         replace_file(out.with_suffix(".md"), text.encode())
     print(f"\n{text}", flush=True)
 
@@ -123,8 +125,8 @@ def _present_recipe(preset: str) -> dict[str, Any]:
 
 
 def _is_present(run: dict[str, Any]) -> bool:
-    """Was it a run of the recipe that the preset has now?"""
-    return bool(run["recipe"] == _present_recipe(run["preset"]))
+    """Was it a run of the recipe that the preset has now, on as many of MNIST's pictures?"""
+    return bool(run["recipe"] == _present_recipe(run["preset"]) and run["training_pictures"] == TRAINING)
 
 
 def _row(preset: str, runs: list[dict[str, Any]]) -> str:

@@ -73,16 +73,17 @@ def test_model_h5_loads_in_safe_mode_and_gives_ten_probabilities_first(trained, 
 def test_train_model_writes_a_run_record_and_training_curves(trained):
     record = json.loads((trained / "tiny.json").read_text())
     assert record["seed"] == 5
-    assert record["epochs_run"] == 20  # two and eight refining ones, of either column
+    assert record["epochs_run"] == 24  # two and twice five refining ones, of either column
     losses = [row["val_loss"] for row in read_history(trained / "runs" / "tiny")]
-    first, first_refined, second, second_refined = record["kept_epochs"]
-    assert first["val_loss"] == min(losses[:2]) and second["val_loss"] == min(losses[10:12])
-    assert [first_refined["epoch"], second_refined["epoch"]] == [9, 19]  # the last ones
+    first, *first_refined, second = record["kept_epochs"][:4]
+    refined = [*first_refined, *record["kept_epochs"][4:]]
+    assert first["val_loss"] == min(losses[:2]) and second["val_loss"] == min(losses[12:14])
+    assert [epoch["epoch"] for epoch in refined] == [6, 11, 18, 23]  # the last ones
     assert set(record) >= {"recipe", "versions", "data_sha256", "model_sha256", "calibration", "seconds"}
     assert (trained / "tiny.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("interrupted", [".", "column-2/refining"])
+@pytest.mark.parametrize("interrupted", [".", "column-2/refining-2"])
 def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_ends(
     trained, pictures, tmp_path, interrupted
 ):
@@ -105,7 +106,7 @@ def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_en
 
 def test_an_interruption_before_a_round_has_said_that_it_ended_changes_nothing(trained, pictures, tmp_path):
     shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    (tmp_path / "runs" / "tiny" / "column-2" / "refining" / "ended").unlink()
+    (tmp_path / "runs" / "tiny" / "column-2" / "refining-2" / "ended").unlink()
     train(tmp_path, *OPTIONS, "--resume")
     assert read_losses(tmp_path) == read_losses(trained)
     again, before = Classifier(tmp_path / "tiny.onnx"), Classifier(trained / "tiny.onnx")
@@ -143,8 +144,8 @@ def test_train_model_without_a_pass_says_so(tmp_path):
 def test_train_model_starts_from_the_weights_of_an_earlier_model(trained, tmp_path):
     train(tmp_path, "--preset", "best", "--epochs", "0", "--seed", "6", "--start", str(trained / "tiny.h5"))
     record = json.loads((tmp_path / "tiny.json").read_text())
-    assert record["epochs_run"] == 8  # the refining ones, of both columns at once
-    assert record["start"]["seed"] == 5 and record["start"]["epochs_run"] == 20
+    assert record["epochs_run"] == 20  # the refining ones, of either column
+    assert record["start"]["seed"] == 5 and record["start"]["epochs_run"] == 24
     assert read_losses(tmp_path)[0] < read_losses(trained)[0]
 
 

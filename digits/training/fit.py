@@ -25,6 +25,7 @@ from digits.training.network import (
     build_tiny_network,
     join_columns,
     load_calibrated_network,
+    split_columns,
 )
 from digits.training.numbers import synthesise_parts
 from digits.training.strokes import synthesise
@@ -35,12 +36,11 @@ WARM_UP = 0.2  # share of the steps during which the learning rate rises
 LEAST = 0.01  # share of the highest learning rate at the last step
 KEPT = "kept.weights.h5"
 ENDED = "ended"  # an empty file in the folder of a round that has ended, perhaps before its last epoch
-REFINING = "refining"  # folder of the refining passes, in that of their column
+REFINING = "refining-"  # and its number: folder of a refining round, in that of its column
 SECOND_COLUMN = "column-2"  # folder of the second column, if there is one, in that of the run
 PATIENCE = 10  # epochs without a better validation loss before training stops
 REFINING_RATE = 2e-3  # highest learning rate of the refining passes
-REFINING_AUGMENTED = 0.1  # share of the pictures that are augmented in them
-REFINING_DRAWN = 1 / 3  # share of the drawn pictures that they see
+REFINING_AUGMENTED = 0.1  # share of MNIST's pictures that are augmented in them
 SOFTNESS = 3.0  # temperature at which a teacher's answers are learned
 
 Batch = tuple[np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -54,18 +54,21 @@ Teacher = Callable[[np.ndarray], np.ndarray]
 class Recipe:
     """What training costs and what it is fed with; the presets are one recipe scaled up and down.
 
-    epochs: passes over MNIST's training split. refining: further passes, the last, in which pictures are changed
-    little. width: of the network's layers.
+    epochs: passes over MNIST's training split. refining: passes of each refining round that follows; in them MNIST's
+    pictures are changed little. refining_drawn: share of the drawn pictures that each of these rounds sees.
+    width: of the network's layers.
     pooling: whether a second network, that of build_pooling_network, is trained likewise and joined as a column.
     drawn: synthetic pictures a pass; a third are parts of numbers, and of the others `not_digits` hold no digit.
-    spliced: non-digits a pass that are made of MNIST's digits. augmented: share of the pictures that are augmented.
-    spoiled: share of these with noise, lines, haze and the like. bend: how far the pictures that are not augmented are
-    bent, as a share of how far these are. batch: pictures a step. betas: Adam's. ema: momentum of the weights' average.
+    spliced: non-digits a pass that are made of MNIST's digits. augmented: share of MNIST's pictures that are augmented;
+    all others are. spoiled: share of the augmented ones with noise, lines, haze and the like. bend: how far those that
+    are not augmented are bent, as a share of how far these are. batch: pictures a step. betas: Adam's. ema: momentum of
+    the weights' average.
     tiny: the network of build_tiny_network, which has neither a width nor dropout.
     """
 
     epochs: int
     refining: int = 0
+    refining_drawn: tuple[float, ...] = (1 / 3, 1.0)
     width: float = 1.0
     drawn: int = 24_000
     not_digits: float = 0.4
@@ -94,7 +97,7 @@ class Recipe:
     @property
     def passes(self) -> int:
         """Those of each column, the refining ones included."""
-        return self.epochs + self.refining
+        return self.epochs + self.refining * len(self.refining_drawn)
 
     def second_round(self) -> Recipe:
         """The recipe for a network that is trained already: the learning rate rises again, half as high, and falls.
@@ -107,19 +110,22 @@ class Recipe:
         """The recipe for a trial run on so many of MNIST's pictures."""
         return replace(self, drawn=min(self.drawn, pictures), spliced=min(self.spliced, pictures))
 
-    def last_passes(self) -> Recipe:
-        """The recipe of the refining passes: back to pictures nearly as they are, which training has hardly seen.
+    def refining_rounds(self) -> list[Recipe]:
+        """The recipes of the refining rounds: back to pictures nearly as they are, which training has hardly seen.
 
         Source: He et al. 2019, "Data augmentation revisited: Rethinking the distribution gap between clean and
         augmented data", arXiv:1909.09148.
         """
-        return replace(
-            self,
-            epochs=self.refining,
-            drawn=round(self.drawn * REFINING_DRAWN),
-            augmented=min(self.augmented, REFINING_AUGMENTED),
-            learning_rate=REFINING_RATE,
-        )
+        return [
+            replace(
+                self,
+                epochs=self.refining,
+                drawn=round(self.drawn * drawn),
+                augmented=min(self.augmented, REFINING_AUGMENTED),
+                learning_rate=REFINING_RATE,
+            )
+            for drawn in self.refining_drawn
+        ]
 
 
 PRESETS = {
@@ -139,7 +145,7 @@ PRESETS = {
         ema=0.96,
     ),
     "default": Recipe(epochs=8, refining=4, drawn=12_000, spliced=2_400),
-    "best": Recipe(epochs=18, refining=8, width=0.7, pooling=True),
+    "best": Recipe(epochs=18, refining=5, width=0.8, pooling=True),
     # A small net has no room for what it is rarely asked, and is not at risk of learning pictures by heart.
     "tiny": Recipe(
         epochs=57,
@@ -164,17 +170,18 @@ def fit(
     start: Path | None = None,
     teacher: Teacher | None = None,
 ) -> keras.Model:
-    """Train a network: a round of recipe.epochs passes, then one of recipe.refining passes.
+    """Train a network: a round of recipe.epochs passes, then refining rounds of recipe.refining passes.
 
-    Its columns, if it has several, are each trained so and then joined; from `start`, it is trained as a whole.
+    Its columns, if it has several, are each trained so, and then joined.
 
     folder: where the training state, the weights that are kept and history.csv of each round are, to resume from.
     start: a model.h5 whose weights to start from; random weights if None.
     teacher: a larger model whose answers the network learns instead of the labels (Hinton et al. 2015,
         "Distilling the knowledge in a neural network", arXiv:1503.02531).
     Returns the network. Of the first round, the best weights on the validation pictures are kept; if it started from
-    trained weights, the mean of these and them (Wortsman et al. 2022, "Model soups", arXiv:2203.05482). Of the refining
-    round, which is short and ends at a learning rate of nearly 0, the last weights are kept.
+    trained weights, the mean of these and them. The refining rounds all start from what is kept of the first; they are
+    short and end at a learning rate of nearly 0, so that their last weights count. What they see differs, and the mean
+    of their weights is better at all of it than each of them (Wortsman et al. 2022, "Model soups", arXiv:2203.05482).
     Raises ModelError if another program is training in the folder, or if `start` is no model of this recipe's size.
     """
     try:
@@ -198,7 +205,9 @@ def _fit(
     if not resume:
         _forget(folder)
     keras.utils.set_random_seed(seed)
-    columns = [_trained_network(recipe, start)] if start else recipe.build_columns()
+    columns = recipe.build_columns()
+    if start:
+        split_columns(_trained_network(columns, start), columns)
     pictures = Pictures(recipe, mnist.train, seed, teacher)
     for number, (column, column_folder) in enumerate(zip(columns, _column_folders(folder), strict=False)):
         _fit_column(column, recipe, mnist.validation, pictures, column_folder, number * recipe.passes, bool(start))
@@ -221,8 +230,14 @@ def _fit_column(
         network.set_weights(_mean([network.get_weights(), best]) if trained else best)
     if recipe.refining:
         seen = validation_pictures(validation, pictures.teacher, changed=False)
-        refining, first = recipe.last_passes(), first + recipe.epochs
-        network.set_weights(_train(network, refining, pictures, seen, folder / REFINING, first, choose=False))
+        first += recipe.epochs
+        refined = []
+        for number, refining in enumerate(recipe.refining_rounds(), 1):
+            refined.append(
+                _train(network, refining, pictures, seen, folder / f"{REFINING}{number}", first, choose=False)
+            )
+            first += recipe.refining
+        network.set_weights(_mean(refined))
 
 
 def _column_folders(folder: Path) -> tuple[Path, Path]:
@@ -280,12 +295,17 @@ class Pictures:
             (self.images[i], int(self.labels[i])) if i >= 0 else (no_digit(self.train.images, rng), NOT_A_DIGIT)
             for i in indices
         ]
-        images = np.stack([_change(image, label, recipe, rng) for image, label in chosen])
+        # The drawn and the spliced ones are always augmented: without that, letters are taken for digits more often.
+        augmented = np.where((indices >= 0) & (indices < len(self.train)), recipe.augmented, 1.0)
+        images = np.stack(
+            [_change(image, label, share, recipe, rng) for (image, label), share in zip(chosen, augmented, strict=True)]
+        )
         return as_batch(images, np.array([label for _, label in chosen]), self.teacher)
 
 
-def _change(image: np.ndarray, label: int, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
-    if rng.random() < recipe.augmented:
+def _change(image: np.ndarray, label: int, augmented: float, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+    """augmented: probability that it is; else it is bent a little."""
+    if rng.random() < augmented:
         return augment(image, label, rng, recipe.spoiled)
     ink = image.astype(np.float32) / 255
     return bend(ink, rng, recipe.bend) if recipe.bend else ink
@@ -411,7 +431,11 @@ def read_history(folder: Path) -> list[dict[str, float]]:
 
 def read_rounds(folder: Path) -> list[list[dict[str, float]]]:
     """The same, a list for each round that has been begun, one column after the other."""
-    rounds = [_read_round(path) for column in _column_folders(folder) for path in (column, column / REFINING)]
+    rounds = [
+        _read_round(path)
+        for column in _column_folders(folder)
+        for path in (column, *sorted(column.glob(f"{REFINING}*")))
+    ]
     return [epochs for epochs in rounds if epochs]
 
 
@@ -420,10 +444,11 @@ def kept_epochs(recipe: Recipe, rounds: list[list[dict[str, float]]]) -> list[di
 
     It is the best of a column's first round, and the last of its refining ones.
     """
+    rounds_of_column = bool(recipe.epochs) + len(recipe.refining_drawn) * bool(recipe.refining)
     return [
-        epochs[-1]
-        if recipe.refining and (number % 2 or not recipe.epochs)
-        else min(epochs, key=lambda epoch: epoch["val_loss"])
+        min(epochs, key=lambda epoch: epoch["val_loss"])
+        if recipe.epochs and number % rounds_of_column == 0
+        else epochs[-1]
         for number, epochs in enumerate(rounds)
     ]
 
@@ -436,12 +461,11 @@ def _read_round(folder: Path) -> list[dict[str, float]]:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def _trained_network(recipe: Recipe, start: Path) -> keras.Model:
-    network, trained = recipe.build(), load_calibrated_network(start).get_layer("digits")
-    if [weight.shape for weight in trained.weights] != [weight.shape for weight in network.weights]:
+def _trained_network(columns: list[keras.Model], start: Path) -> keras.Model:
+    trained = load_calibrated_network(start).get_layer("digits")
+    if [weight.shape for weight in trained.weights] != [weight.shape for weight in join_columns(columns).weights]:
         raise ModelError(f"{start} holds a network of another size. Start from a model of the same preset.")
-    network.set_weights(trained.get_weights())
-    return network
+    return trained
 
 
 def _train(

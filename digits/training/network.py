@@ -74,6 +74,19 @@ def join_columns(columns: list[keras.Model]) -> keras.Model:
     return network
 
 
+def split_columns(network: keras.Model, columns: list[keras.Model]) -> None:
+    """Give the columns the weights that they have in a network of join_columns, to be trained on apart."""
+    if len(columns) == 1:
+        columns[0].set_weights(network.get_weights())
+        return
+    sizes = [column.get_layer(FEATURES).output.shape[-1] for column in columns]
+    kernels, biases = zip(*(network.get_layer(name).get_weights() for name in ANSWERS), strict=True)
+    parts = [np.split(kernel * len(columns), np.cumsum(sizes)[:-1]) for kernel in kernels]
+    for number, column in enumerate(columns):
+        answers = [array for part, bias in zip(parts, biases, strict=True) for array in (part[number], bias)]
+        column.set_weights([*network.get_layer(f"column_{number + 1}").get_weights(), *answers])
+
+
 def build_tiny_network() -> keras.Model:
     """A net of under 10,000 parameters for small devices, with the same input and outputs as build_network's.
 

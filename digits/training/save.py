@@ -27,6 +27,7 @@ from digits.training.fit import Recipe, augmented, kept_epochs, read_rounds
 from digits.training.network import calibrated_network
 from digits.training.strokes import synthesise
 
+AUGMENTED_COPIES = 3  # of each picture of the calibration split: with one, the temperature is a matter of luck
 DRAWN = 2_000  # synthetic drawings that the calibration sees beside MNIST's calibration split
 DIGITS_IN_USE = 0.985  # share of digits in what people hand in: they come to have digits read
 COMPARED = 1_000  # pictures on which Keras and ONNX must agree
@@ -38,15 +39,17 @@ Calibration = dict[str, float]
 def calibrate(network: keras.Model, split: Split, seed: int) -> tuple[keras.Model, Calibration]:
     """Fit the calibration on pictures that look like real input, and build it into the model.
 
-    split: MNIST's calibration split, taken as it is and once more augmented, beside fresh synthetic drawings. The
-        share of non-digits among them is higher than in use; the offset makes up for it (Saerens et al. 2002,
-        "Adjusting the outputs of a classifier to new a priori probabilities").
+    split: MNIST's calibration split, taken as it is and augmented; the temperature is fitted on that. What is a digit
+        is told on synthetic drawings and non-digits, too. The share of non-digits among them is higher than in use;
+        the offset makes up for it (Saerens et al. 2002, "Adjusting the outputs of a classifier to new a priori
+        probabilities").
     Returns the model of calibrated_network and its calibration {"temperature", "scale", "offset"}.
     """
     images, labels = _calibration_pictures(split, seed)
     label_logits, digit_logits = network.predict(images[..., None], batch_size=256, verbose=0)
     is_digit = labels != NOT_A_DIGIT
-    temperature = fit_temperature(label_logits[is_digit], labels[is_digit])
+    mnist = slice(len(split) * (1 + AUGMENTED_COPIES))
+    temperature = fit_temperature(label_logits[mnist], labels[mnist])
     scale, offset = fit_platt(digit_logits[:, 0], is_digit)
     offset += _log_odds(DIGITS_IN_USE) - _log_odds(is_digit.mean())
     model = calibrated_network(network, temperature, scale, offset)
@@ -58,13 +61,14 @@ def _log_odds(share: float) -> float:
 
 
 def _calibration_pictures(split: Split, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 28, 28) float32 pictures and their labels: plain, augmented, drawn, and spliced non-digits."""
+    """(n, 28, 28) float32 pictures and their labels: MNIST's plain, then augmented, drawn ones, spliced non-digits."""
     rng = np.random.default_rng((seed, 1))
     drawn_images, drawn_labels = synthesise(DRAWN, seed + 1_000_000, 0.4)
     spliced = [no_digit(split.images, rng) for _ in range(DRAWN // 5)]
-    plain = np.concatenate([split.images, drawn_images, spliced]).astype(np.float32) / 255
-    labels = np.concatenate([split.labels, drawn_labels, np.full(len(spliced), NOT_A_DIGIT), split.labels])
-    return np.concatenate([plain, augmented(split, rng, spoiled=0.0)]), labels.astype(int)
+    changed = [augmented(split, rng, spoiled=0.0) for _ in range(AUGMENTED_COPIES)]
+    plain, others = split.images.astype(np.float32) / 255, np.concatenate([drawn_images, spliced])
+    labels = [np.tile(split.labels, 1 + AUGMENTED_COPIES), drawn_labels, np.full(len(spliced), NOT_A_DIGIT)]
+    return np.concatenate([plain, *changed, others.astype(np.float32) / 255]), np.concatenate(labels).astype(int)
 
 
 def save(

@@ -15,7 +15,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter hides what matters
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the augmentation's small products only disturb the network's
 
-from digits.classifier import SHIPPED_MODEL, Classifier
+from digits.classifier import SHIPPED_MODEL
 from digits.errors import DigitsError
 from digits.models import served_file
 from digits.sequence import SHIPPED_SEQUENCE_MODEL
@@ -49,7 +49,7 @@ def train(options: argparse.Namespace) -> None:
         return
     recipe = PRESETS[options.preset]
     if options.start:
-        recipe = recipe.second_round()
+        recipe = recipe.further_cycle()
     if options.epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=options.epochs)
     if recipe.epochs < 0 or recipe.passes < 1:
@@ -63,8 +63,7 @@ def train(options: argparse.Namespace) -> None:
         recipe = recipe.limited(options.limit)
     print(f"MNIST: {len(mnist.train):,} pictures to train on, {len(mnist.validation):,} to validate. {recipe}")
     folder = Path("runs") / options.out.stem
-    teacher = Classifier(options.teacher).classify if options.teacher else None
-    network = fit(recipe, mnist, options.seed, folder, options.resume, options.start, teacher)
+    network = fit(recipe, mnist, options.seed, folder, options.resume, options.start, options.teacher)
     model, calibration = calibrate(network, mnist.calibration, options.seed)
     save(model, options.out, recipe, options.seed, mnist, calibration, folder, options.start, options.teacher)
     if not options.limit:  # a trial run is not worth a look at the test set

@@ -46,7 +46,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "half again as wide": {"width": 1.5},
     "half the learning rate": {"learning_rate": 2e-3},
     "weights hardly averaged": {"ema": 0.9},
-    "no augmentation": {"augmented": 0.0, "bend": 0.0},
+    "MNIST's pictures as they are": {"augmented": 0.0, "bend": 0.0},
     "no spoiled pictures": {"spoiled": 0.0},
     "no signs and spliced digits": {"not_digits": 0.0, "spliced": 0},
     "hardly any drawn pictures": {"drawn": 600},

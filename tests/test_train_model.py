@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from digits.classifier import Classifier
@@ -73,27 +74,22 @@ def test_model_h5_loads_in_safe_mode_and_gives_ten_probabilities_first(trained, 
 def test_train_model_writes_a_run_record_and_training_curves(trained):
     record = json.loads((trained / "tiny.json").read_text())
     assert record["seed"] == 5
-    assert record["epochs_run"] == 24  # two and twice five refining ones, of either column
+    assert record["epochs_run"] == 48  # two and twice five refining ones, of either column, in two cycles
     losses = [row["val_loss"] for row in read_history(trained / "runs" / "tiny")]
-    first, *first_refined, second = record["kept_epochs"][:4]
-    refined = [*first_refined, *record["kept_epochs"][4:]]
-    assert first["val_loss"] == min(losses[:2]) and second["val_loss"] == min(losses[12:14])
-    assert [epoch["epoch"] for epoch in refined] == [6, 11, 18, 23]  # the last ones
+    chosen, refined = record["kept_epochs"][::3], record["kept_epochs"][1::3] + record["kept_epochs"][2::3]
+    assert [epoch["val_loss"] for epoch in chosen] == [min(losses[cycle : cycle + 2]) for cycle in (0, 12, 24, 36)]
+    assert {epoch["epoch"] for epoch in refined} == {6, 11, 18, 23, 30, 35, 42, 47}  # the last ones
     assert set(record) >= {"recipe", "versions", "data_sha256", "model_sha256", "calibration", "seconds"}
     assert (trained / "tiny.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("interrupted", [".", "column-2/refining-2"])
+@pytest.mark.parametrize("interrupted", ["cycle-2", "column-2/refining-2"])
 def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_ends(
     trained, pictures, tmp_path, interrupted
 ):
     process = start(tmp_path, *OPTIONS)
     interrupted_round = tmp_path / "runs" / "tiny" / interrupted
-    history = interrupted_round / "history.csv"
-    state = interrupted_round / "state" / "training_metadata.json"
-    while not (state.exists() and history.exists() and history.read_text().count("\n") >= 2):
-        assert process.poll() is None, process.stdout.read()
-        time.sleep(0.05)
+    wait_for_an_epoch(process, interrupted_round)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=500)
     assert "go on with the same command and --resume" in output
@@ -102,6 +98,23 @@ def test_train_model_resumes_after_an_interruption_and_ends_where_a_clean_run_en
     resumed = Classifier(tmp_path / "tiny.onnx")
     clean = Classifier(trained / "tiny.onnx")
     assert np.allclose(resumed.classify(pictures), clean.classify(pictures), atol=1e-5)
+
+
+def wait_for_an_epoch(process, round_folder):
+    history, state = round_folder / "history.csv", round_folder / "state" / "training_metadata.json"
+    while not (state.exists() and history.exists() and history.read_text().count("\n") >= 2):
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.05)
+
+
+def test_a_killed_training_takes_the_processes_of_its_columns_along(tmp_path):
+    process = start(tmp_path, *OPTIONS)
+    wait_for_an_epoch(process, tmp_path / "runs" / "tiny" / "column-2")
+    columns = psutil.Process(process.pid).children()
+    assert len(columns) >= 2
+    process.kill()
+    _, alive = psutil.wait_procs(columns, timeout=20)
+    assert not alive
 
 
 def test_an_interruption_before_a_round_has_said_that_it_ended_changes_nothing(trained, pictures, tmp_path):
@@ -145,7 +158,7 @@ def test_train_model_starts_from_the_weights_of_an_earlier_model(trained, tmp_pa
     train(tmp_path, "--preset", "best", "--epochs", "0", "--seed", "6", "--start", str(trained / "tiny.h5"))
     record = json.loads((tmp_path / "tiny.json").read_text())
     assert record["epochs_run"] == 20  # the refining ones, of either column
-    assert record["start"]["seed"] == 5 and record["start"]["epochs_run"] == 24
+    assert record["start"]["seed"] == 5 and record["start"]["epochs_run"] == 48
     assert read_losses(tmp_path)[0] < read_losses(trained)[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import multiprocessing
 import shutil
 import signal
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from digits.classifier import Classifier
 from digits.errors import ModelError
 from digits.files import sole_writer
 from digits.training.augment import NOT_A_DIGIT, augment, bend, no_digit
@@ -28,6 +30,7 @@ from digits.training.network import (
     split_columns,
 )
 from digits.training.numbers import synthesise_parts
+from digits.training.processes import is_told_to_end, run_beside
 from digits.training.strokes import synthesise
 
 VALIDATION_SEED = 17  # the augmented part of the validation pictures is the same in every run
@@ -36,7 +39,8 @@ WARM_UP = 0.2  # share of the steps during which the learning rate rises
 LEAST = 0.01  # share of the highest learning rate at the last step
 KEPT = "kept.weights.h5"
 ENDED = "ended"  # an empty file in the folder of a round that has ended, perhaps before its last epoch
-REFINING = "refining-"  # and its number: folder of a refining round, in that of its column
+REFINING = "refining-"  # and its number: folder of a refining round, in that of its cycle
+CYCLE = "cycle-"  # and its number: folder of a later cycle, in that of its column
 SECOND_COLUMN = "column-2"  # folder of the second column, if there is one, in that of the run
 PATIENCE = 10  # epochs without a better validation loss before training stops
 REFINING_RATE = 2e-3  # highest learning rate of the refining passes
@@ -56,6 +60,7 @@ class Recipe:
 
     epochs: passes over MNIST's training split. refining: passes of each refining round that follows; in them MNIST's
     pictures are changed little. refining_drawn: share of the drawn pictures that each of these rounds sees.
+    cycles: how often this all is done, each time from the weights of the time before.
     width: of the network's layers.
     pooling: whether a second network, that of build_pooling_network, is trained likewise and joined as a column.
     drawn: synthetic pictures a pass; a third are parts of numbers, and of the others `not_digits` hold no digit.
@@ -69,6 +74,7 @@ class Recipe:
     epochs: int
     refining: int = 0
     refining_drawn: tuple[float, ...] = (1 / 3, 1.0)
+    cycles: int = 1
     width: float = 1.0
     drawn: int = 24_000
     not_digits: float = 0.4
@@ -97,14 +103,18 @@ class Recipe:
     @property
     def passes(self) -> int:
         """Those of each column, the refining ones included."""
-        return self.epochs + self.refining * len(self.refining_drawn)
+        return self.cycles * (self.epochs + self.refining * len(self.refining_drawn))
 
-    def second_round(self) -> Recipe:
+    def cycle(self, number: int) -> Recipe:
+        """The recipe of one cycle, counted from 0."""
+        return self.further_cycle() if number else replace(self, cycles=1)
+
+    def further_cycle(self) -> Recipe:
         """The recipe for a network that is trained already: the learning rate rises again, half as high, and falls.
 
         Source: Loshchilov & Hutter 2017, "SGDR", arXiv:1608.03983.
         """
-        return replace(self, learning_rate=self.learning_rate / 2)
+        return replace(self, learning_rate=self.learning_rate / 2, cycles=1)
 
     def limited(self, pictures: int) -> Recipe:
         """The recipe for a trial run on so many of MNIST's pictures."""
@@ -145,7 +155,7 @@ PRESETS = {
         ema=0.96,
     ),
     "default": Recipe(epochs=8, refining=4, drawn=12_000, spliced=2_400),
-    "best": Recipe(epochs=18, refining=5, width=0.8, pooling=True),
+    "best": Recipe(epochs=18, refining=5, cycles=2, width=0.8, pooling=True),
     # A small net has no room for what it is rarely asked, and is not at risk of learning pictures by heart.
     "tiny": Recipe(
         epochs=57,
@@ -168,20 +178,21 @@ def fit(
     folder: Path,
     resume: bool = False,
     start: Path | None = None,
-    teacher: Teacher | None = None,
+    teacher: Path | None = None,
 ) -> keras.Model:
-    """Train a network: a round of recipe.epochs passes, then refining rounds of recipe.refining passes.
+    """Train a network, in cycles: a round of recipe.epochs passes, then refining rounds of recipe.refining passes.
 
-    Its columns, if it has several, are each trained so, and then joined.
+    Its columns, if it has several, are each trained so beside each other, in processes of their own, and then joined.
 
     folder: where the training state, the weights that are kept and history.csv of each round are, to resume from.
     start: a model.h5 whose weights to start from; random weights if None.
-    teacher: a larger model whose answers the network learns instead of the labels (Hinton et al. 2015,
+    teacher: the file of a larger model whose answers the network learns instead of the labels (Hinton et al. 2015,
         "Distilling the knowledge in a neural network", arXiv:1503.02531).
-    Returns the network. Of the first round, the best weights on the validation pictures are kept; if it started from
-    trained weights, the mean of these and them. The refining rounds all start from what is kept of the first; they are
-    short and end at a learning rate of nearly 0, so that their last weights count. What they see differs, and the mean
-    of their weights is better at all of it than each of them (Wortsman et al. 2022, "Model soups", arXiv:2203.05482).
+    Returns the network. Of a cycle's first round, the best weights on the validation pictures are kept; if it started
+    from trained weights, the mean of these and them. The refining rounds all start from what is kept of the first; they
+    are short and end at a learning rate of nearly 0, so that their last weights count. What they see differs, and the
+    mean of their weights is better at all of it than each of them (Wortsman et al. 2022, "Model soups",
+    arXiv:2203.05482).
     Raises ModelError if another program is training in the folder, or if `start` is no model of this recipe's size.
     """
     try:
@@ -200,21 +211,47 @@ def _fit(
     folder: Path,
     resume: bool,
     start: Path | None,
-    teacher: Teacher | None,
+    teacher: Path | None,
 ) -> keras.Model:
     if not resume:
         _forget(folder)
-    keras.utils.set_random_seed(seed)
     columns = recipe.build_columns()
-    if start:
-        split_columns(_trained_network(columns, start), columns)
-    pictures = Pictures(recipe, mnist.train, seed, teacher)
-    for number, (column, column_folder) in enumerate(zip(columns, _column_folders(folder), strict=False)):
-        _fit_column(column, recipe, mnist.validation, pictures, column_folder, number * recipe.passes, bool(start))
+    arguments = [
+        (number, recipe, mnist, seed, column_folder, start, teacher)
+        for number, column_folder in enumerate(_column_folders(folder)[: len(columns)])
+    ]
+    trained = run_beside(_fit_column, arguments) if len(columns) > 1 else [_fit_column(*arguments[0])]
+    for column, weights in zip(columns, trained, strict=True):
+        column.set_weights(weights)
     return join_columns(columns)
 
 
 def _fit_column(
+    number: int,
+    recipe: Recipe,
+    mnist: Mnist,
+    seed: int,
+    folder: Path,
+    start: Path | None,
+    teacher: Path | None,
+) -> list[np.ndarray]:
+    """The weights of a column after all cycles. number: of the column, counted from 0."""
+    keras.utils.set_random_seed(seed)
+    columns = recipe.build_columns()
+    if start:
+        split_columns(_trained_network(columns, start), columns)
+    network = columns[number]
+    pictures = Pictures(recipe, mnist.train, seed, Classifier(teacher).classify if teacher else None)
+    first = number * recipe.passes
+    for cycle, cycle_folder in enumerate(_cycle_folders(folder, recipe.cycles)):
+        cycle_recipe = recipe.cycle(cycle)
+        trained = bool(start) or cycle > 0
+        _fit_cycle(network, cycle_recipe, mnist.validation, pictures, cycle_folder, first, trained)
+        first += cycle_recipe.passes
+    return list(network.get_weights())
+
+
+def _fit_cycle(
     network: keras.Model,
     recipe: Recipe,
     validation: Split,
@@ -223,7 +260,7 @@ def _fit_column(
     first: int,
     trained: bool,
 ) -> None:
-    """All rounds of a network. first: number of its first epoch. trained: whether it is already."""
+    """All rounds of a cycle. first: number of its first epoch. trained: whether the network is already."""
     if recipe.epochs:
         seen = validation_pictures(validation, pictures.teacher)
         best = _train(network, recipe, pictures, seen, folder, first)
@@ -242,6 +279,10 @@ def _fit_column(
 
 def _column_folders(folder: Path) -> tuple[Path, Path]:
     return folder, folder / SECOND_COLUMN
+
+
+def _cycle_folders(column: Path, cycles: int) -> list[Path]:
+    return [column, *(column / f"{CYCLE}{number}" for number in range(2, cycles + 1))]
 
 
 def _mean(weights: list[list[np.ndarray]]) -> list[np.ndarray]:
@@ -368,6 +409,8 @@ class EpochSeed(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
 class Interruption(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Ctrl-C takes effect between two batches: no file is half written then, and no call of the backend is cut short.
 
+    So does being told to end by the process that started this one.
+
     TensorFlow has ended without a word where an interrupt reached it in the midst of a call.
     """
 
@@ -378,7 +421,7 @@ class Interruption(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has
             signal.signal(signal.SIGINT, self._ask)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        if self.asked:
+        if self.asked or is_told_to_end():
             self.on_train_end()
             raise KeyboardInterrupt
 
@@ -431,26 +474,38 @@ def read_history(folder: Path) -> list[dict[str, float]]:
 
 def read_rounds(folder: Path) -> list[list[dict[str, float]]]:
     """The same, a list for each round that has been begun, one column after the other."""
-    rounds = [
-        _read_round(path)
+    return [epochs for column in _column_folders(folder) for epochs in _read_column(column)]
+
+
+def read_seconds(folder: Path) -> float:
+    """How long the epochs of a run took: those of its slowest column, for columns are trained beside each other."""
+    return max(
+        sum(epoch["seconds"] for epochs in _read_column(column) for epoch in epochs)
         for column in _column_folders(folder)
-        for path in (column, *sorted(column.glob(f"{REFINING}*")))
-    ]
-    return [epochs for epochs in rounds if epochs]
+    )
 
 
 def kept_epochs(recipe: Recipe, rounds: list[list[dict[str, float]]]) -> list[dict[str, float]]:
     """What the epoch measured whose weights were kept, of each of read_rounds.
 
-    It is the best of a column's first round, and the last of its refining ones.
+    It is the best of a cycle's first round, and the last of its refining ones.
     """
-    rounds_of_column = bool(recipe.epochs) + len(recipe.refining_drawn) * bool(recipe.refining)
+    rounds_of_cycle = bool(recipe.epochs) + len(recipe.refining_drawn) * bool(recipe.refining)
     return [
         min(epochs, key=lambda epoch: epoch["val_loss"])
-        if recipe.epochs and number % rounds_of_column == 0
+        if recipe.epochs and number % rounds_of_cycle == 0
         else epochs[-1]
         for number, epochs in enumerate(rounds)
     ]
+
+
+def _read_column(folder: Path) -> list[list[dict[str, float]]]:
+    rounds = [
+        _read_round(path)
+        for cycle in (folder, *sorted(folder.glob(f"{CYCLE}*")))
+        for path in (cycle, *sorted(cycle.glob(f"{REFINING}*")))
+    ]
+    return [epochs for epochs in rounds if epochs]
 
 
 def _read_round(folder: Path) -> list[dict[str, float]]:
@@ -496,7 +551,8 @@ def _train(
             validation_data=validation,
             validation_batch_size=500,
             callbacks=_callbacks(recipe, folder, pictures, first, choose),
-            verbose=1 if sys.stdout.isatty() else 2,
+            # The bars of several processes would overwrite each other.
+            verbose=1 if sys.stdout.isatty() and not multiprocessing.parent_process() else 2,
             shuffle=False,  # the generator has shuffled already
         )
         (folder / ENDED).touch()

@@ -23,7 +23,7 @@ from digits.training.augment import NOT_A_DIGIT, no_digit
 from digits.training.calibrate import fit_platt, fit_temperature
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_onnx
-from digits.training.fit import Recipe, augmented, kept_epochs, read_rounds
+from digits.training.fit import Recipe, augmented, kept_epochs, read_rounds, read_seconds
 from digits.training.network import calibrated_network
 from digits.training.strokes import synthesise
 
@@ -97,7 +97,6 @@ def save(
     difference = export_onnx(model, onnx_path, pictures)
     aside.replace(path)
     rounds = read_rounds(folder)
-    epochs = [epoch for one_round in rounds for epoch in one_round]
     record = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "recipe": dataclasses.asdict(recipe),
@@ -108,9 +107,9 @@ def save(
         "training_pictures": len(mnist.train),
         "calibration": calibration,
         "kept_epochs": kept_epochs(recipe, rounds),
-        "epochs_run": len(epochs),
+        "epochs_run": sum(map(len, rounds)),
         "keras_onnx_difference": difference,
-        "seconds": round(sum(epoch["seconds"] for epoch in epochs)),  # however often they were interrupted
+        "seconds": round(read_seconds(folder)),  # however often they were interrupted
         "versions": versions(),
         "data_sha256": DIGESTS,
         "model_sha256": {file.name: digest(file) for file in (path, onnx_path)},

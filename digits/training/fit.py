@@ -193,7 +193,8 @@ def fit(
     are short and end at a learning rate of nearly 0, so that their last weights count. What they see differs, and the
     mean of their weights is better at all of it than each of them (Wortsman et al. 2022, "Model soups",
     arXiv:2203.05482).
-    Raises ModelError if another program is training in the folder, or if `start` is no model of this recipe's size.
+    Raises ModelError if another program is training in the folder, if `start` is no model of this recipe's size, or if
+    `teacher` is no model.
     """
     try:
         with sole_writer(folder):
@@ -213,6 +214,8 @@ def _fit(
     start: Path | None,
     teacher: Path | None,
 ) -> keras.Model:
+    if teacher:
+        Classifier(teacher)  # a file that is no model is refused before an earlier run is forgotten
     if not resume:
         _forget(folder)
     columns = recipe.build_columns()

@@ -18,7 +18,7 @@ import numpy as np
 
 from digits.cutting import INKED, Part, find_parts
 from digits.normalise import FRAME, crop, normalise
-from digits.recognition import UNSURE_BELOW, Box
+from digits.recognition import NOT_A_DIGIT_BELOW, UNSURE_BELOW, Box
 from digits.sequence import Read
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
@@ -41,7 +41,8 @@ READ_SURE = 0.7  # least probability of what the sequence network reads
 READ_CERTAIN = 0.97  # probability from which on it is believed without a cut
 WHOLE_CERTAIN = 0.98  # confidence of a single digit, from which on it is not read
 TOUCHING_TRUST = 0.9  # share of what looks like touching digits that is
-VIEWS = tuple((width, lean) for width in (0.7, 1.3) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
+BESIDE_TRUST = 0.9  # the same of a digit close beside them, or beside what is none
+VIEWS = tuple((width, lean) for width in (0.5, 1.5) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
 Classify = Callable[[np.ndarray], np.ndarray]
@@ -133,6 +134,7 @@ def choose_digits(
     found: list[Found] = []
     notes: list[str] = []
     for index, line in enumerate(layout.lines):
+        groups: list[list[Found]] = []
         own = [place for place, candidate in enumerate(layout.candidates) if candidate.line == index]
         candidates, rows = [layout.candidates[place] for place in own], probabilities[own]
         for place in _best_path(candidates, [_score(row) for row in rows], len(line)):
@@ -142,11 +144,12 @@ def choose_digits(
                 whole = look_again(whole, classify)
             run = join(line[candidate.first : candidate.last + 1])
             touching = [] if layout.single else _part(run, whole, line, classify, read)
-            found.extend(touching or [whole])
+            groups.append(touching or [whole])
             if touching:
                 notes.append(f"touching digits: parted into {len(touching)}")
             elif candidate.last > candidate.first:
                 notes.append(f"{candidate.last - candidate.first + 1} strokes joined into one digit")
+        found.extend(_doubt_beside_signs(groups))
     return found, notes
 
 
@@ -351,6 +354,31 @@ def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], coun
         path.append(chosen[end])
         end = candidates[chosen[end]].first
     return path[::-1]
+
+
+def _doubt_beside_signs(groups: list[list[Found]]) -> list[Found]:
+    """Less trust in digits close beside what is none, or had to be parted: a stroke of a K or an N looks like a one.
+
+    groups: what was found in each run of strokes, one digit or several that touch.
+    """
+    doubtful = [one for group in groups if len(group) > 1 or not _is_digit(group[0]) for one in group]
+    return [
+        replace(one, probabilities=BESIDE_TRUST * one.probabilities)
+        if one not in doubtful and any(_is_close(one.box, other.box) for other in doubtful)
+        else one
+        for group in groups
+        for one in group
+    ]
+
+
+def _is_digit(found: Found) -> bool:
+    return bool(found.probabilities.sum() >= NOT_A_DIGIT_BELOW)
+
+
+def _is_close(one: Box, other: Box) -> bool:
+    """Could the two be strokes of one sign?"""
+    gap = max(one[0], other[0]) - min(one[2], other[2])
+    return gap <= WIDEST_GAP * max(one[3] - one[1], other[3] - other[1])
 
 
 def _part(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify, read: Read) -> list[Found]:

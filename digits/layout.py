@@ -95,6 +95,11 @@ class Found:
         """Probability in [0, 1] that the most probable label is right."""
         return float(self.probabilities.max())
 
+    @property
+    def is_digit(self) -> bool:
+        """Is it more likely a digit than none?"""
+        return bool(self.probabilities.sum() >= NOT_A_DIGIT_BELOW)
+
 
 @dataclass
 class Layout:
@@ -361,7 +366,7 @@ def _doubt_beside_signs(groups: list[list[Found]]) -> list[Found]:
 
     groups: what was found in each run of strokes, one digit or several that touch.
     """
-    doubtful = [one for group in groups if len(group) > 1 or not _is_digit(group[0]) for one in group]
+    doubtful = [one for group in groups if len(group) > 1 or not group[0].is_digit for one in group]
     return [
         replace(one, probabilities=BESIDE_TRUST * one.probabilities)
         if one not in doubtful and any(_is_close(one.box, other.box) for other in doubtful)
@@ -369,10 +374,6 @@ def _doubt_beside_signs(groups: list[list[Found]]) -> list[Found]:
         for group in groups
         for one in group
     ]
-
-
-def _is_digit(found: Found) -> bool:
-    return bool(found.probabilities.sum() >= NOT_A_DIGIT_BELOW)
 
 
 def _is_close(one: Box, other: Box) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 
 from digits.cutting import INKED, Part, find_parts
 from digits.normalise import FRAME, crop, normalise
-from digits.recognition import NOT_A_DIGIT_BELOW, UNSURE_BELOW, Box
+from digits.recognition import UNSURE_BELOW, Box
 from digits.sequence import Read
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
@@ -41,7 +41,7 @@ READ_SURE = 0.7  # least probability of what the sequence network reads
 READ_CERTAIN = 0.97  # probability from which on it is believed without a cut
 WHOLE_CERTAIN = 0.98  # confidence of a single digit, from which on it is not read
 TOUCHING_TRUST = 0.9  # share of what looks like touching digits that is
-BESIDE_TRUST = 0.9  # the same of a digit close beside them, or beside what is none
+BESIDE_TRUST = 0.9  # the same of a digit close beside them, or beside what is unsure
 VIEWS = tuple((width, lean) for width in (0.5, 1.5) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
@@ -94,11 +94,6 @@ class Found:
     def confidence(self) -> float:
         """Probability in [0, 1] that the most probable label is right."""
         return float(self.probabilities.max())
-
-    @property
-    def is_digit(self) -> bool:
-        """Is it more likely a digit than none?"""
-        return bool(self.probabilities.sum() >= NOT_A_DIGIT_BELOW)
 
 
 @dataclass
@@ -154,7 +149,7 @@ def choose_digits(
                 notes.append(f"touching digits: parted into {len(touching)}")
             elif candidate.last > candidate.first:
                 notes.append(f"{candidate.last - candidate.first + 1} strokes joined into one digit")
-        found.extend(_doubt_beside_signs(groups))
+        found.extend(_doubt_beside_unsure(groups))
     return found, notes
 
 
@@ -361,12 +356,12 @@ def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], coun
     return path[::-1]
 
 
-def _doubt_beside_signs(groups: list[list[Found]]) -> list[Found]:
-    """Less trust in digits close beside what is none, or had to be parted: a stroke of a K or an N looks like a one.
+def _doubt_beside_unsure(groups: list[list[Found]]) -> list[Found]:
+    """Less trust in digits close beside what is unsure, or had to be parted: a stroke of a K or a P looks like a one.
 
     groups: what was found in each run of strokes, one digit or several that touch.
     """
-    doubtful = [one for group in groups if len(group) > 1 or not group[0].is_digit for one in group]
+    doubtful = [one for group in groups if len(group) > 1 or group[0].confidence < UNSURE_BELOW for one in group]
     return [
         replace(one, probabilities=BESIDE_TRUST * one.probabilities)
         if one not in doubtful and any(_is_close(one.box, other.box) for other in doubtful)

@@ -135,20 +135,22 @@ def test_digits_that_are_read_at_the_same_place_are_a_mistake():
     assert len(found) == 1
 
 
-@pytest.mark.parametrize("gap, less_sure", [(60, True), (250, False)])
-def test_a_digit_is_less_sure_where_a_sign_that_is_none_stands_close_beside_it(gap, less_sure, monkeypatch):
+@pytest.mark.parametrize(
+    "other, gap, less_sure", [(0.04, 60, True), (0.6, 60, True), (0.85, 60, False), (0.04, 250, False)]
+)
+def test_a_digit_is_less_sure_close_beside_what_is_unsure_or_none(other, gap, less_sure, monkeypatch):
     monkeypatch.setattr("digits.layout.look_again", lambda found, classify: found)
     picture = np.full((400, 400), 255, np.uint8)
     for x in (50, 50 + gap):
         cv2.line(picture, (x, 100), (x, 300), 0, 16)
     layout = find_layout(_ink(picture))
-    likely = [{(0, 0): 0.96, (1, 1): 0.04}.get((run.first, run.last), 0.01) for run in layout.candidates]
+    likely = [{(0, 0): 0.96, (1, 1): other}.get((run.first, run.last), 0.01) for run in layout.candidates]
     rows = np.array(likely, np.float32)[:, None] * np.eye(10, dtype=np.float32)[1]
     (digit, sign), _ = choose_digits(
         layout, rows, lambda parts: rows[:1].repeat(len(parts), 0), lambda ink: Reading([], 0)
     )
     assert (digit.confidence < 0.9) == less_sure
-    assert sign.confidence == pytest.approx(0.04), "what is none stays as it was"
+    assert sign.confidence == pytest.approx(other), "what is unsure or none stays as it was"
 
 
 def test_a_digit_is_less_sure_close_beside_digits_that_had_to_be_parted(recognizer):

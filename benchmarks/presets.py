@@ -98,10 +98,9 @@ def main() -> None:
 def publish(runs: list[dict[str, Any]], out: Path | None) -> None:
     """Print the table, and write it and the runs: after each, for it takes long."""
     runs.sort(key=lambda one: (list(PRESETS).index(one["preset"]), one["seed"]))
-    if out:
-        replace_file(out, f"{json.dumps(runs, indent=1)}\n".encode())
     text = f"`python benchmarks/presets.py {' '.join(sys.argv[1:])}`\n\n{table(runs)}\n"
     if out:
+        replace_file(out, f"{json.dumps(runs, indent=1)}\n".encode())
         replace_file(out.with_suffix(".md"), text.encode())
     print(f"\n{text}", flush=True)
 

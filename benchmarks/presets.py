@@ -115,7 +115,8 @@ def table(runs: list[dict[str, Any]]) -> str:
         if chosen := [one for one in runs if one["preset"] == preset]:
             lines.append(_row(preset, chosen))
     where = sorted({f"{one['machine']}; {one['versions']}" for one in runs})
-    return "\n".join([*lines, "", "Means, in brackets the lowest and the highest run. " + " | ".join(where)])
+    notes = [f"\n{one['preset']}, seed {one['seed']}: {one['note']}" for one in runs if "note" in one]
+    return "\n".join([*lines, "", "Means, in brackets the lowest and the highest run. " + " | ".join(where), *notes])
 
 
 def _present_recipe(preset: str) -> dict[str, Any]:

@@ -40,6 +40,7 @@ SNARLED = 2.2  # as TANGLED: what is more tangled is a scribble, of which only a
 READ_SURE = 0.7  # least probability of what the sequence network reads
 READ_CERTAIN = 0.97  # probability from which on it is believed without a cut
 WHOLE_CERTAIN = 0.98  # confidence of a single digit, from which on it is not read
+DIGIT_CERTAIN = 0.95  # probability that it is one digit, though unclear which, from which on it is not cut
 TOUCHING_TRUST = 0.9  # share of what looks like touching digits that is
 BESIDE_TRUST = 0.9  # the same of a digit close beside them, or beside what is unsure
 VIEWS = tuple((width, lean) for width in (0.5, 1.5) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
@@ -388,7 +389,7 @@ def _part(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify, 
     in_one_look, probability = _read_through(stroke, whole, read)
     if probability >= READ_CERTAIN:
         digits = in_one_look
-    elif whole.confidence >= UNSURE_BELOW:
+    elif whole.confidence >= UNSURE_BELOW or whole.probabilities.sum() >= DIGIT_CERTAIN:
         digits = []
     else:
         digits, crossed = _cut(stroke, whole, line, classify)

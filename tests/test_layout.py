@@ -96,6 +96,18 @@ def test_a_cut_needs_parts_far_surer_than_the_whole(whole, count, monkeypatch):
     assert len(found) == count
 
 
+@pytest.mark.parametrize("seven, count", [(0.0, 2), (0.5, 1)])
+def test_what_is_surely_one_digit_is_not_cut_though_it_is_unclear_which(seven, count, monkeypatch):
+    monkeypatch.setattr("digits.layout.look_again", lambda found, classify: found)
+    rows = np.eye(10, dtype=np.float32)
+    one_or_seven = 0.46 * rows[1:2] + seven * rows[7:8]
+    layout = find_layout(_ink(_draw_touching()))
+    found, _ = choose_digits(
+        layout, one_or_seven, lambda parts: 0.999 * rows[[1] * len(parts)], lambda ink: Reading([], 0.0)
+    )
+    assert len(found) == count
+
+
 def _read_23(width: int, probability: float) -> Reading:
     rows = 0.95 * np.eye(10, dtype=np.float32)
     return Reading([Sign(rows[2], 0, width // 2), Sign(rows[3], width // 2, width)], probability)

@@ -162,6 +162,15 @@ def test_train_model_starts_from_the_weights_of_an_earlier_model(trained, tmp_pa
     assert read_losses(tmp_path)[0] < read_losses(trained)[0]
 
 
+def test_train_model_keeps_an_earlier_run_when_what_it_is_to_start_from_is_of_another_size(trained):
+    losses = read_losses(trained)
+    process = start(trained, "--preset", "quick", "--start", "tiny.h5")
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode == 1
+    assert "another size" in said and "Traceback" not in said
+    assert losses and read_losses(trained) == losses
+
+
 def test_train_model_says_in_one_line_what_is_wrong_with_the_data(tmp_path):
     process = start(tmp_path, "--data", str(tmp_path))
     output, _ = process.communicate(timeout=500)

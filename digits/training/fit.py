@@ -214,14 +214,18 @@ def _fit(
     start: Path | None,
     teacher: Path | None,
 ) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    columns = recipe.build_columns()
+    # Files that are no models are refused before an earlier run is forgotten.
     if teacher:
-        Classifier(teacher)  # a file that is no model is refused before an earlier run is forgotten
+        Classifier(teacher)
+    if start:
+        split_columns(_trained_network(columns, start), columns)
     if not resume:
         _forget(folder)
-    columns = recipe.build_columns()
     arguments = [
-        (number, recipe, mnist, seed, column_folder, start, teacher)
-        for number, column_folder in enumerate(_column_folders(folder)[: len(columns)])
+        (number, column.get_weights(), recipe, mnist, seed, column_folder, bool(start), teacher)
+        for number, (column, column_folder) in enumerate(zip(columns, _column_folders(folder), strict=False))
     ]
     trained = run_beside(_fit_column, arguments) if len(columns) > 1 else [_fit_column(*arguments[0])]
     for column, weights in zip(columns, trained, strict=True):
@@ -231,25 +235,25 @@ def _fit(
 
 def _fit_column(
     number: int,
+    weights: list[np.ndarray],
     recipe: Recipe,
     mnist: Mnist,
     seed: int,
     folder: Path,
-    start: Path | None,
+    trained: bool,
     teacher: Path | None,
 ) -> list[np.ndarray]:
-    """The weights of a column after all cycles. number: of the column, counted from 0."""
-    keras.utils.set_random_seed(seed)
-    columns = recipe.build_columns()
-    if start:
-        split_columns(_trained_network(columns, start), columns)
-    network = columns[number]
+    """The weights of a column after all cycles.
+
+    number: of the column, counted from 0. weights: to start from. trained: whether they are from an earlier run.
+    """
+    network = recipe.build_columns()[number]
+    network.set_weights(weights)
     pictures = Pictures(recipe, mnist.train, seed, Classifier(teacher).classify if teacher else None)
     first = number * recipe.passes
     for cycle, cycle_folder in enumerate(_cycle_folders(folder, recipe.cycles)):
         cycle_recipe = recipe.cycle(cycle)
-        trained = bool(start) or cycle > 0
-        _fit_cycle(network, cycle_recipe, mnist.validation, pictures, cycle_folder, first, trained)
+        _fit_cycle(network, cycle_recipe, mnist.validation, pictures, cycle_folder, first, trained or cycle > 0)
         first += cycle_recipe.passes
     return list(network.get_weights())
 

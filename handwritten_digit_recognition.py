@@ -170,7 +170,8 @@ recipe.build().summary()
 # ## Training
 #
 # Adam, with a learning rate that falls along a cosine and is reduced further when the validation loss stalls; early
-# stopping; the weights averaged over the last steps. The shipped model has the same recipe, wider and for longer.
+# stopping; the weights averaged over the last steps. The shipped model has the same recipe, for longer, with a wider
+# network and a second one of another kind beside it, joined into one.
 
 # %%
 folder = Path(tempfile.mkdtemp())

@@ -10,7 +10,7 @@ needs no cuts, reads a stroke as a whole: what is certain to it is not cut, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -136,22 +136,27 @@ def choose_digits(
     notes: list[str] = []
     for index, line in enumerate(layout.lines):
         groups: list[list[Found]] = []
-        own = [place for place, candidate in enumerate(layout.candidates) if candidate.line == index]
-        candidates, rows = [layout.candidates[place] for place in own], probabilities[own]
-        for place in _best_path(candidates, [_score(row) for row in rows], len(line)):
-            candidate, row = candidates[place], rows[place]
-            whole = Found(candidate.box, candidate.image, row, index)
+        for strokes, whole in _likely_runs(layout, index, probabilities):
             if not layout.familiar:
                 whole = look_again(whole, classify)
-            run = join(line[candidate.first : candidate.last + 1])
-            touching = [] if layout.single else _part(run, whole, line, classify, read)
+            touching = [] if layout.single else _part(join(strokes), whole, line, classify, read)
             groups.append(touching or [whole])
             if touching:
                 notes.append(f"touching digits: parted into {len(touching)}")
-            elif candidate.last > candidate.first:
-                notes.append(f"{candidate.last - candidate.first + 1} strokes joined into one digit")
+            elif len(strokes) > 1:
+                notes.append(f"{len(strokes)} strokes joined into one digit")
         found.extend(_doubt_beside_unsure(groups))
     return found, notes
+
+
+def _likely_runs(layout: Layout, index: int, probabilities: np.ndarray) -> Iterator[tuple[list[Stroke], Found]]:
+    """The runs of strokes that are most probably a line's digits, in order, each beside what it is as one digit."""
+    line = layout.lines[index]
+    own = [place for place, candidate in enumerate(layout.candidates) if candidate.line == index]
+    candidates, rows = [layout.candidates[place] for place in own], probabilities[own]
+    for place in _best_path(candidates, [_score(row) for row in rows], len(line)):
+        run = candidates[place]
+        yield line[run.first : run.last + 1], Found(run.box, run.image, rows[place], index)
 
 
 def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:

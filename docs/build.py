@@ -56,8 +56,11 @@ def render_card() -> str:
 
 
 def build_notebook() -> None:
-    """Execute the notebook and keep it with its outputs."""
+    """Execute the notebook and keep it with its outputs, what the libraries say on stderr left out."""
     notebook = execute(jupytext.read(NOTEBOOK))
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     nbformat.write(notebook, NOTEBOOK.with_suffix(".ipynb"))
 
 

@@ -40,5 +40,6 @@ def test_committed_notebook_is_built_from_its_source():
 def test_committed_notebook_has_the_outputs_of_a_real_run():
     cells = code_cells(committed_notebook())
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [output for cell in cells for output in cell.outputs if output.get("name") == "stderr"]
     assert sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs) >= 8
     assert SOURCE.with_suffix(".ipynb").stat().st_size < 1_500_000

@@ -101,15 +101,15 @@ class Found:
 class Layout:
     """What was found before the classifier has seen it: the strokes of each line and the runs that may be digits.
 
-    single: all of it is one digit. familiar: the picture has the size of MNIST's, on which the network was trained; a
-    look from other sides then changes more right answers than wrong ones.
+    single: all of it is one digit. framed: the ink, (28, 28) float32, of a picture of MNIST's size: its digit may be in
+    MNIST's frame already, with noise around it.
     """
 
     lines: list[list[Stroke]] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     single: bool = False
-    familiar: bool = False
+    framed: np.ndarray | None = None
 
 
 def find_layout(ink: np.ndarray, single: bool = False) -> Layout:
@@ -119,7 +119,7 @@ def find_layout(ink: np.ndarray, single: bool = False) -> Layout:
         return Layout(notes=[*notes, "nothing drawn"])
     single = single or max(ink.shape) <= THUMBNAIL
     lines = [[join(strokes)]] if single or len(strokes) == 1 else find_lines(strokes)
-    layout = Layout(lines, notes=notes, single=single, familiar=ink.shape == (FRAME, FRAME))
+    layout = Layout(lines, notes=notes, single=single, framed=ink if ink.shape == (FRAME, FRAME) else None)
     layout.candidates = [candidate for index, line in enumerate(lines) for candidate in _runs(index, line)]
     return layout
 
@@ -137,8 +137,7 @@ def choose_digits(
     for index, line in enumerate(layout.lines):
         groups: list[list[Found]] = []
         for strokes, whole in _likely_runs(layout, index, probabilities):
-            if not layout.familiar:
-                whole = look_again(whole, classify)
+            whole = look_again(whole, classify, layout.framed)
             touching = [] if layout.single else _part(join(strokes), whole, line, classify, read)
             groups.append(touching or [whole])
             if touching:
@@ -461,10 +460,17 @@ def _odds(probability: float) -> float:
     return probability / max(1 - probability, 1e-6)
 
 
-def look_again(found: Found, classify: Classify) -> Found:
-    """A digit that is unsure is looked at from other sides, too; the mean of all looks is its answer."""
+def look_again(found: Found, classify: Classify, framed: np.ndarray | None = None) -> Found:
+    """A digit that is unsure is looked at from other sides, too; the mean of all looks is its answer.
+
+    Where it may be framed already, a look from other sides changes more right answers than wrong ones: the frame is
+    looked at as it is, and the surer look counts.
+    """
     if found.confidence >= UNSURE_BELOW:
         return found
+    if framed is not None:
+        as_it_is = replace(found, image=framed, probabilities=classify(framed[None, ..., None])[0])
+        return max(found, as_it_is, key=lambda look: look.confidence)
     looks = np.stack([_seen(found.image, *view) for view in VIEWS])
     rows = np.concatenate([found.probabilities[None], classify(looks[..., None])])
     return replace(found, probabilities=rows.mean(axis=0))

@@ -42,8 +42,10 @@ from digits.picture import read_ink
 from digits.training.augment import NOT_A_DIGIT, augment, no_digit
 from digits.training.data import load_mnist
 from digits.training.evaluate import find_mistakes, score, to_input
-from digits.training.fit import PRESETS, fit, read_history
+from digits.training.fit import fit
+from digits.training.history import read_history
 from digits.training.metrics import confusion_matrix, reliability
+from digits.training.recipe import PRESETS
 from digits.training.save import calibrate
 from digits.training.strokes import synthesise
 

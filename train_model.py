@@ -21,7 +21,8 @@ from digits.models import served_file
 from digits.sequence import SHIPPED_SEQUENCE_MODEL
 from digits.training.data import load_mnist
 from digits.training.evaluate import evaluate
-from digits.training.fit import PRESETS, fit
+from digits.training.fit import fit
+from digits.training.recipe import PRESETS
 from digits.training.save import calibrate, save
 
 

@@ -27,12 +27,14 @@ from rendering import draw_anywhere, drawings_folder, load_strokes
 
 from digits import Recognizer
 from digits.classifier import Classifier
+from digits.training.batches import VALIDATION_SEED, augmented
 from digits.training.calibrate import negative_log_likelihood
 from digits.training.data import Mnist, Split, load_mnist
 from digits.training.evaluate import describe_machine
 from digits.training.export import export_onnx
-from digits.training.fit import PRESETS, VALIDATION_SEED, Recipe, augmented, fit
+from digits.training.fit import fit
 from digits.training.metrics import auroc
+from digits.training.recipe import PRESETS, Recipe
 from digits.training.save import calibrate
 
 VARIANTS: dict[str, dict[str, Any]] = {

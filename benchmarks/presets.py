@@ -33,7 +33,9 @@ from digits.classifier import SHIPPED_MODEL
 from digits.files import replace_file
 from digits.training.data import TRAINING, load_mnist
 from digits.training.evaluate import describe_machine, score, to_input
-from digits.training.fit import PRESETS, fit, read_seconds
+from digits.training.fit import fit
+from digits.training.history import read_seconds
+from digits.training.recipe import PRESETS
 from digits.training.save import calibrate, save
 
 BARS = {"default": (20, 0.996), "best": (60, 0.997)}

@@ -25,7 +25,8 @@ from keras_convnet import build_convnet
 
 from digits.training.data import Mnist, Split, load_mnist
 from digits.training.evaluate import describe_machine, to_input
-from digits.training.fit import PRESETS, fit
+from digits.training.fit import fit
+from digits.training.recipe import PRESETS
 
 TARGET = 0.99
 MOST_OF_ITS_TIME = 0.25

@@ -20,6 +20,7 @@ from digits.cutting import INKED, Part, find_parts
 from digits.normalise import FRAME, crop, normalise
 from digits.recognition import UNSURE_BELOW, Box
 from digits.sequence import Read
+from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LONGEST_RUN = 4  # strokes of one digit
@@ -44,31 +45,9 @@ DIGIT_CERTAIN = 0.95  # probability that it is one digit, though unclear which, 
 TOUCHING_TRUST = 0.9  # share of what looks like touching digits that is
 BESIDE_TRUST = 0.9  # the same of a digit close beside them, or beside what is unsure
 VIEWS = tuple((width, lean) for width in (0.5, 1.5) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
-THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 
 Classify = Callable[[np.ndarray], np.ndarray]
 """(n, 28, 28, 1) float32 to (n, 10) probabilities."""
-
-
-@dataclass(frozen=True, eq=False)
-class Stroke:
-    """Ink that belongs together. box: in the ink; ink: (height, width) float32, cropped to the box, others' ink out."""
-
-    box: Box
-    ink: np.ndarray
-
-    @property
-    def height(self) -> int:
-        return self.box[3] - self.box[1]
-
-    @property
-    def width(self) -> int:
-        return self.box[2] - self.box[0]
-
-    def moved(self, right: int, down: int) -> Stroke:
-        """The same ink elsewhere."""
-        left, top, *end = self.box
-        return Stroke((left + right, top + down, end[0] + right, end[1] + down), self.ink)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,96 +135,6 @@ def _likely_runs(layout: Layout, index: int, probabilities: np.ndarray) -> Itera
     for place in _best_path(candidates, [_score(row) for row in rows], len(line)):
         run = candidates[place]
         yield line[run.first : run.last + 1], Found(run.box, run.image, rows[place], index)
-
-
-def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
-    """Connected ink, specks left out; all ink of a thumbnail, where a pixel may be a piece of the pen's line."""
-    longest = max(ink.shape)
-    inked = (ink > INKED).view(np.uint8)
-    rectangle = cv2.boundingRect(inked)
-    if rectangle[2] == 0:
-        return [], []
-    left, top, right, bottom = box = _with_edge(rectangle, ink.shape)
-    window = slice(top, bottom), slice(left, right)
-    if longest <= THUMBNAIL:
-        return [Stroke(box, ink[window])], []
-    count, labels, stats = _components(inked[window])
-    if count > 9:
-        count, labels, stats = _bridge_dots(inked[window], longest, count, labels, stats)
-    kept = _without_specks(stats, longest)
-    strokes = [_stroke(ink[window], labels, stats, label).moved(left, top) for label in kept]
-    notes = [f"specks ignored: {count - 1 - len(kept)}"] if len(kept) < count - 1 else []
-    return strokes, notes
-
-
-def _with_edge(rectangle: Sequence[int], shape: tuple[int, ...]) -> Box:
-    """The box of left, top, width, height, and one pixel more on each side, where the pen's soft edge is."""
-    left, top, width, height = rectangle
-    return max(0, left - 1), max(0, top - 1), min(shape[1], left + width + 1), min(shape[0], top + height + 1)
-
-
-def _components(inked: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-    """Connected components of what is inked: number, labels, stats as OpenCV gives them."""
-    most = ((inked.shape[0] + 1) // 2) * ((inked.shape[1] + 1) // 2)  # components that there can be
-    kind = cv2.CV_16U if most < 65_535 else cv2.CV_32S  # 16 bits are twice as fast as 32
-    return cv2.connectedComponentsWithStats(inked, connectivity=8, ltype=kind)[:3]
-
-
-def _without_specks(stats: np.ndarray, longest: int) -> list[int]:
-    """The labels of the components that are large enough. longest: side of the picture in pixels."""
-    sizes = [(area, max(width, height)) for _, _, width, height, area in stats[1:].tolist()]
-    least_area = 0.02 * max(area for area, _ in sizes)
-    least_extent = max(0.1 * max(extent for _, extent in sizes), longest / 100)
-    return [label for label, (area, extent) in enumerate(sizes, 1) if area > least_area and extent > least_extent]
-
-
-def _bridge_dots(
-    inked: np.ndarray, longest: int, count: int, labels: np.ndarray, stats: np.ndarray
-) -> tuple[int, np.ndarray, np.ndarray]:
-    """A dotted line is one stroke: if a pen's width bridges most gaps between many dots, they are bridged."""
-    areas, widths, heights = (stats[1:, column].astype(float) for column in (cv2.CC_STAT_AREA, 2, 3))
-    if np.median(areas / (widths * heights)) < 0.5 or np.median(np.maximum(widths, heights)) > 0.05 * longest:
-        return count, labels, stats  # strokes, not dots
-    reach = max(2, round(float(np.sqrt(np.median(areas)))))
-    bridged = cv2.dilate(inked, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1, reach + 1)))
-    fewer, bridged_labels = cv2.connectedComponents(bridged, connectivity=8)
-    if fewer - 1 > (count - 1) / 3:
-        return count, labels, stats
-    labels = bridged_labels * inked
-    stats = np.array([[0, 0, 0, 0, 0], *(_stat(labels == label) for label in range(1, fewer))], np.int32)
-    return fewer, labels, stats
-
-
-def _stat(mask: np.ndarray) -> list[int]:
-    return [*cv2.boundingRect(mask.astype(np.uint8)), int(mask.sum())]
-
-
-def _stroke(ink: np.ndarray, labels: np.ndarray, stats: np.ndarray, label: int) -> Stroke:
-    left, top, right, bottom = box = _with_edge(stats[label, :4].tolist(), ink.shape)
-    window = slice(top, bottom), slice(left, right)
-    if len(stats) == 2:  # the background and this: no ink of others
-        return Stroke(box, ink[window].copy())
-    own = labels[window] == label
-    other = (labels[window] > 0) & ~own
-    part = np.where(other, 0, ink[window])
-    if other.any():
-        part = part * cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8))
-    return Stroke(box, part.astype(np.float32))
-
-
-def join(strokes: list[Stroke]) -> Stroke:
-    """Several strokes as one."""
-    if len(strokes) == 1:
-        return strokes[0]
-    boxes = np.array([stroke.box for stroke in strokes])
-    left, top = (int(value) for value in boxes[:, :2].min(axis=0))
-    right, bottom = (int(value) for value in boxes[:, 2:].max(axis=0))
-    ink = np.zeros((bottom - top, right - left), np.float32)
-    for stroke in strokes:
-        x, y = stroke.box[0] - left, stroke.box[1] - top
-        view = ink[y : y + stroke.height, x : x + stroke.width]
-        np.maximum(view, stroke.ink, out=view)
-    return Stroke((left, top, right, bottom), ink)
 
 
 def _mend_breaks(strokes: list[Stroke]) -> list[Stroke]:

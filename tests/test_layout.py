@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from pictures import HAND, draw_digit, draw_number, draw_on
 
-from digits.layout import Found, Layout, choose_digits, find_layout, find_strokes, look_again
+from digits.layout import Found, Layout, choose_digits, find_layout, look_again
 from digits.picture import read_ink
 from digits.recognizer import Recognizer
 from digits.sequence import Reading, Sign
+from digits.strokes import find_strokes
 from digits.training.corruptions import corrupt
 
 
@@ -19,16 +20,6 @@ def recognizer():
 
 def _ink(picture):
     return read_ink(picture)[0]
-
-
-def test_find_strokes_gives_the_box_of_each_stroke_and_ignores_specks():
-    picture = draw_digit(7, size=200, pen=16, at=(100, 80))
-    picture[20, 30] = picture[350, 370] = 0
-    strokes, notes = find_strokes(_ink(picture))
-    (stroke,) = strokes
-    assert np.abs(np.array(stroke.box) - (122, 72, 278, 288)).max() <= 2
-    assert stroke.ink.shape == (stroke.height, stroke.width)
-    assert notes == ["specks ignored: 2"]
 
 
 def test_find_layout_finds_nothing_on_a_blank_pad():

@@ -20,11 +20,13 @@ from matplotlib.figure import Figure
 from digits.files import digest, replace_file
 from digits.models import served_file
 from digits.training.augment import NOT_A_DIGIT, no_digit
+from digits.training.batches import augmented
 from digits.training.calibrate import fit_platt, fit_temperature
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_onnx
-from digits.training.fit import Recipe, augmented, kept_epochs, read_rounds, read_seconds
+from digits.training.history import kept_epochs, read_rounds, read_seconds
 from digits.training.network import calibrated_network
+from digits.training.recipe import Recipe
 from digits.training.strokes import synthesise
 
 AUGMENTED_COPIES = 3  # of each picture of the calibration split: with one, the temperature is a matter of luck

@@ -18,6 +18,11 @@ def recognizer():
     return Recognizer()
 
 
+@pytest.fixture
+def no_second_look(monkeypatch):
+    monkeypatch.setattr("digits.layout.look_again", lambda found, classify, framed=None: found)
+
+
 def _ink(picture):
     return read_ink(picture)[0]
 
@@ -78,8 +83,7 @@ def test_touching_digits_are_parted(recognizer):
 
 
 @pytest.mark.parametrize("whole, count", [(0.05, 2), (0.4, 1)])
-def test_a_cut_needs_parts_far_surer_than_the_whole(whole, count, monkeypatch):
-    monkeypatch.setattr("digits.layout.look_again", lambda found, classify, framed=None: found)
+def test_a_cut_needs_parts_far_surer_than_the_whole(whole, count, no_second_look):
     rows = np.eye(10, dtype=np.float32)
     layout = find_layout(_ink(_draw_touching()))
     found, _ = choose_digits(
@@ -89,8 +93,7 @@ def test_a_cut_needs_parts_far_surer_than_the_whole(whole, count, monkeypatch):
 
 
 @pytest.mark.parametrize("seven, count", [(0.0, 2), (0.5, 1)])
-def test_what_is_surely_one_digit_is_not_cut_though_it_is_unclear_which(seven, count, monkeypatch):
-    monkeypatch.setattr("digits.layout.look_again", lambda found, classify, framed=None: found)
+def test_what_is_surely_one_digit_is_not_cut_though_it_is_unclear_which(seven, count, no_second_look):
     rows = np.eye(10, dtype=np.float32)
     one_or_seven = 0.46 * rows[1:2] + seven * rows[7:8]
     layout = find_layout(_ink(_draw_touching()))
@@ -117,8 +120,7 @@ def _choose(layout: Layout, whole: float, part: float, probability: float) -> tu
 @pytest.mark.parametrize(
     "part, read, text", [(0.999, 0.9, "77"), (0.9, 0.9, "23"), (0.9, 0.6, "77"), (0.2, 0.9, "23"), (0.999, 0.98, "23")]
 )
-def test_what_is_read_in_one_look_is_taken_where_it_is_certain_or_surer_than_the_cut(part, read, text, monkeypatch):
-    monkeypatch.setattr("digits.layout.look_again", lambda found, classify, framed=None: found)
+def test_what_is_read_in_one_look_is_taken_where_it_is_certain_or_surer_than_the_cut(part, read, text, no_second_look):
     chosen, found = _choose(find_layout(_ink(_draw_touching())), 0.05, part, read)
     assert chosen == text
     assert all(digit.confidence < max(part, 0.95) for digit in found), "touching digits are less sure than others"
@@ -142,8 +144,7 @@ def test_digits_that_are_read_at_the_same_place_are_a_mistake():
 @pytest.mark.parametrize(
     "other, gap, less_sure", [(0.04, 60, True), (0.6, 60, True), (0.85, 60, False), (0.04, 250, False)]
 )
-def test_a_digit_is_less_sure_close_beside_what_is_unsure_or_none(other, gap, less_sure, monkeypatch):
-    monkeypatch.setattr("digits.layout.look_again", lambda found, classify, framed=None: found)
+def test_a_digit_is_less_sure_close_beside_what_is_unsure_or_none(other, gap, less_sure, no_second_look):
     picture = np.full((400, 400), 255, np.uint8)
     for x in (50, 50 + gap):
         cv2.line(picture, (x, 100), (x, 300), 0, 16)
@@ -205,4 +206,11 @@ def test_look_again_asks_about_other_views_of_an_unsure_digit_only():
 def test_look_again_takes_an_unsure_digit_in_mnists_frame_as_it_is_where_that_is_surer(seen, label):
     rows, frame = np.eye(10, dtype=np.float32), np.zeros((28, 28), np.float32)
     unsure = Found((0, 0, 28, 28), frame, 0.6 * rows[1], 0)
-    assert look_again(unsure, lambda images: seen * rows[[7]], frame).probabilities.argmax() == label
+    asked: list[np.ndarray] = []
+
+    def classify(images: np.ndarray) -> np.ndarray:
+        asked.append(images)
+        return seen * rows[[7] * len(images)]
+
+    assert look_again(unsure, classify, frame).probabilities.argmax() == label
+    assert [images.shape for images in asked] == [(1, 28, 28, 1)], "only the frame itself, from no other side"

@@ -11,8 +11,8 @@ from keras import layers
 from digits.errors import ModelError
 
 ANSWERS = ("label", "digit")  # names of the two outputs, and of the dense layers that give them
-LANES = 16  # channels that a CPU's vector instructions take at once: 40 cost as much as 48
 FEATURES = "features"  # name of the layer that they follow, after a dropout or none
+LANES = 16  # channels that a CPU's vector instructions take at once: 40 cost as much as 48
 
 
 def build_network(width: float = 1.0, dropout: float = 0.3) -> keras.Model:

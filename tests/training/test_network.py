@@ -1,7 +1,13 @@
 import keras
 import numpy as np
 
-from digits.training.network import build_network, build_pooling_network, join_columns, split_columns
+from digits.training.network import (
+    build_network,
+    build_pooling_network,
+    copy_for_training,
+    join_columns,
+    split_columns,
+)
 
 
 def test_the_logits_of_joined_columns_are_the_means_of_theirs():
@@ -24,3 +30,20 @@ def test_columns_that_were_split_off_a_joined_network_answer_as_before_they_were
     for column, answers in zip(split, before, strict=True):
         for logits, expected in zip(column.predict(images, verbose=0), answers, strict=True):
             assert np.allclose(logits, expected, atol=1e-5)
+
+
+def test_a_copy_for_training_learns_what_the_network_would_and_answers_as_it_does():
+    keras.utils.set_random_seed(5)
+    network = build_network(0.25, dropout=0.0)
+    rng = np.random.default_rng(5)
+    images = rng.random((64, 28, 28, 1), np.float32)
+    targets = [rng.random((64, 10), np.float32), rng.random((64, 1), np.float32)]
+    copy = copy_for_training(network)
+    for model in (network, copy):
+        model.compile("sgd", ["mse", "mse"], jit_compile=False)
+        model.fit(images, targets, batch_size=32, epochs=3, shuffle=False, verbose=0)
+    for weight, copied in zip(network.get_weights(), copy.get_weights(), strict=True):
+        # Its moving variance is the unbiased estimate, Keras' the biased one.
+        assert np.allclose(weight, copied, rtol=0.01, atol=1e-3)
+    for logits, copied in zip(network.predict(images, verbose=0), copy.predict(images, verbose=0), strict=True):
+        assert np.allclose(logits, copied, atol=0.01)

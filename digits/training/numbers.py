@@ -56,21 +56,24 @@ def _parts(train: Split, rng: np.random.Generator) -> list[tuple[np.ndarray, int
 
 
 def write_number(
-    train: Split, count: int, rng: np.random.Generator, augmented: bool = False
+    train: Split, count: int, rng: np.random.Generator, varied: bool = False
 ) -> tuple[np.ndarray, list[np.ndarray], list[int]]:
-    """So many digits that touch, overlap or are joined: all drawn with one pen, or all MNIST's, augmented or not.
+    """So many digits that touch, overlap or are joined: all drawn with one pen, or all MNIST's.
 
+    varied: whether MNIST's digits are augmented, and the heights of all differ as those of a quick hand do.
     Returns the number's ink, (height, width) float32 in [0, 1], that of each digit alone, of the same shape, and their
     labels.
     """
     pen = np.exp(rng.uniform(np.log(0.03), np.log(0.14))) if rng.random() < 0.6 else None
-    labels, shapes = zip(*(_digit(train, pen, rng, augmented) for _ in range(count)), strict=True)
+    least = rng.uniform(0.4, 0.9) if varied else 0.8
+    line = rng.uniform(0.3, 1) if varied else 0.5  # what is lower is so far down
+    labels, shapes = zip(*(_digit(train, pen, least, rng, varied) for _ in range(count)), strict=True)
     joined = rng.random() < JOINED
     paper = np.zeros((round(1.25 * CUT_HEIGHT), sum(shape.shape[1] for shape in shapes) + CUT_HEIGHT), np.float32)
     digits: list[np.ndarray] = []
     for shape in shapes:
         overlap = rng.uniform(-0.2, -0.04) if joined else rng.uniform(-0.01, 0.12)
-        digits.append(_write_beside(digits[-1] if digits else paper, shape, overlap, rng))
+        digits.append(_write_beside(digits[-1] if digits else paper, shape, overlap, line, rng))
     number = np.max(digits, axis=0)
     if joined:
         for left, right in pairwise(digits):
@@ -79,8 +82,13 @@ def write_number(
     return number[:, :end], [digit[:, :end] for digit in digits], list(labels)
 
 
-def _digit(train: Split, pen: float | None, rng: np.random.Generator, augmented: bool) -> tuple[int, np.ndarray]:
-    """Label and ink of a digit about as high as a number that is cut: drawn with this pen, or one of MNIST's."""
+def _digit(
+    train: Split, pen: float | None, least: float, rng: np.random.Generator, augmented: bool
+) -> tuple[int, np.ndarray]:
+    """Label and ink of a digit: drawn with this pen, or one of MNIST's.
+
+    least: its least height, as a share of that of a number that is cut.
+    """
     if pen:
         label = int(rng.integers(10))
         ink = draw(label, rng, pen)
@@ -88,18 +96,23 @@ def _digit(train: Split, pen: float | None, rng: np.random.Generator, augmented:
         place = rng.integers(len(train))
         image, label = train.images[place], int(train.labels[place])
         ink = crop(augment(image, label, rng, spoiled=0.0) if augmented else image.astype(np.float32) / 255)
-    scale = CUT_HEIGHT * rng.uniform(0.8, 1.1) / ink.shape[0]
+    scale = CUT_HEIGHT * rng.uniform(least, 1.1) / ink.shape[0]
     scale = min(scale, 1.4 * CUT_HEIGHT / ink.shape[1])
     size = [max(2, round(scale * side)) for side in reversed(ink.shape)]
     resized = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     return label, np.clip(resized, 0, 1)
 
 
-def _write_beside(last: np.ndarray, shape: np.ndarray, overlap: float, rng: np.random.Generator) -> np.ndarray:
-    """The digit on paper of its own, so that it overlaps the one written last by so much, in heights."""
+def _write_beside(
+    last: np.ndarray, shape: np.ndarray, overlap: float, line: float, rng: np.random.Generator
+) -> np.ndarray:
+    """The digit on paper of its own, so that it overlaps the one written last by so much, in heights.
+
+    line: where it is in the paper's height, from 0, at the top, to 1.
+    """
     height, width = shape.shape
     lowest = len(last) - height
-    top = int(np.clip(lowest / 2 + rng.normal(0, 3), 0, lowest))
+    top = int(np.clip(lowest * line + rng.normal(0, 3), 0, lowest))
     contact = _contact(last[top : top + height] > 0.5, shape > 0.5)
     left = max(0, contact - round(overlap * CUT_HEIGHT))
     digit = np.zeros_like(last)

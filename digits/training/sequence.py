@@ -23,6 +23,7 @@ from digits.normalise import crop
 from digits.sequence import ABOVE, HEIGHT, STEP, SequenceReader, find_signs, frame
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE
+from digits.training.network import copy_for_training
 from digits.training.numbers import write_number
 from digits.training.save import versions, write_record
 
@@ -81,7 +82,7 @@ def write_numbers(split: Split, count: int, seed: int) -> list[Number]:
     numbers: list[Number] = []
     while len(numbers) < count:
         length = int(rng.choice(list(COUNTS), p=list(COUNTS.values())))
-        ink, _, labels = write_number(split, length, rng, augmented=True)
+        ink, _, labels = write_number(split, length, rng, varied=True)
         picture = np.round(frame(crop(ink, FAINT_EDGE)) * 255).astype(np.uint8)
         if picture.shape[1] <= WIDEST:
             numbers.append((picture, labels))
@@ -118,15 +119,17 @@ def fit_sequence(recipe: SequenceRecipe, train: Split, seed: int) -> keras.Model
     rng = np.random.default_rng(seed)
     numbers = write_numbers(train, recipe.numbers, seed)
     network = build_sequence_network(recipe.dropout)
+    copy = copy_for_training(network)
     steps = recipe.passes * (len(numbers) // recipe.batch)
     warm_up = max(1, steps // 20)
     rate = keras.optimizers.schedules.CosineDecay(
         1e-6, max(1, steps - warm_up), alpha=0.01, warmup_target=recipe.learning_rate, warmup_steps=warm_up
     )
-    network.compile(keras.optimizers.Adam(rate), keras.losses.CTC(), jit_compile=False)
+    copy.compile(keras.optimizers.Adam(rate), keras.losses.CTC(), jit_compile=False)
     for done in range(1, recipe.passes + 1):
-        losses = [network.train_on_batch(*batch) for batch in _batches(numbers, recipe.batch, rng)]
+        losses = [copy.train_on_batch(*batch) for batch in _batches(numbers, recipe.batch, rng)]
         print(f"Sequence network, pass {done} of {recipe.passes}: loss {np.mean(losses):.4f}", flush=True)
+    network.set_weights(copy.get_weights())
     return network
 
 

@@ -22,10 +22,11 @@ def test_the_logits_of_joined_columns_are_the_means_of_theirs():
 
 def test_columns_that_were_split_off_a_joined_network_answer_as_before_they_were_joined():
     columns, split = _build_columns(seed=4), _build_columns(seed=5)
+    before = [column.predict(IMAGES, verbose=0) for column in columns]
     split_columns(join_columns(columns), split)
-    for column, other in zip(columns, split, strict=True):
-        for logits, others in zip(column.predict(IMAGES, verbose=0), other.predict(IMAGES, verbose=0), strict=True):
-            assert np.allclose(logits, others, atol=1e-5)
+    for column, answers in zip(split, before, strict=True):
+        for logits, expected in zip(column.predict(IMAGES, verbose=0), answers, strict=True):
+            assert np.allclose(logits, expected, atol=1e-5)
 
 
 def test_a_copy_for_training_learns_what_the_network_would_and_answers_as_it_does():

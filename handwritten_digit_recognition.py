@@ -38,7 +38,7 @@ from digits import Recognizer
 from digits.classifier import Classifier
 from digits.layout import find_layout
 from digits.normalise import normalise
-from digits.picture import read_ink
+from digits.picture import read_grey
 from digits.training.augment import NOT_A_DIGIT, augment, no_digit
 from digits.training.data import load_mnist
 from digits.training.evaluate import find_mistakes, score, to_input
@@ -124,7 +124,8 @@ pad = np.full((400, 400), 255, np.uint8)
 cv2.polylines(pad, [np.array([[215, 60], [330, 52], [318, 110], [280, 170], [262, 235]])], False, 40, 7, cv2.LINE_AA)
 cv2.polylines(pad, [np.array([[245, 150], [328, 140]])], False, 40, 7, cv2.LINE_AA)
 
-ink, _, _ = read_ink(pad)  # decoded, upright, paper removed: float32, ink = 1
+grey, _ = read_grey(pad)  # decoded, upright, the channel in which the ink stands out
+ink = InkReader().find(grey).ink  # without the paper: float32, ink = 1
 stroke = find_layout(ink).lines[0][0]  # the ink that belongs together, first line, first place
 frame = normalise(stroke.ink)  # 20x20 fit, aspect kept, pen like MNIST's, centre of mass in the middle of 28x28
 squeezed = 1 - cv2.resize(pad, (28, 28), interpolation=cv2.INTER_AREA) / 255

@@ -17,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the augmentation's small p
 
 from digits.classifier import SHIPPED_MODEL
 from digits.errors import DigitsError
+from digits.ink import SHIPPED_INK_MODEL
 from digits.models import served_file
 from digits.sequence import SHIPPED_SEQUENCE_MODEL
 from digits.training.data import load_mnist
@@ -47,6 +48,9 @@ def train(options: argparse.Namespace) -> None:
         return
     if options.sequence:
         train_sequence_network(options)
+        return
+    if options.ink:
+        train_ink_network(options)
         return
     recipe = PRESETS[options.preset]
     if options.start:
@@ -89,6 +93,25 @@ def train_sequence_network(options: argparse.Namespace) -> None:
     print(f"Saved {options.sequence}; it reads {right:.1%} of the numbers that it is tried on.")
 
 
+def train_ink_network(options: argparse.Namespace) -> None:
+    """The same for the network that tells ink from paper."""
+    from digits.training.ink import InkRecipe, train_ink
+
+    recipe = InkRecipe()
+    if options.limit:
+        recipe = dataclasses.replace(recipe, steps_per_epoch=options.limit)
+    if options.epochs is not None:
+        recipe = dataclasses.replace(recipe, epochs=options.epochs)
+    if recipe.epochs < 1 or recipe.steps_per_epoch < 1:
+        raise DigitsError(
+            f"There is nothing to train: {recipe.epochs} epochs of {recipe.steps_per_epoch} steps. "
+            "Name at least 1 with --epochs, and 1 with --limit."
+        )
+    folder = Path("runs") / options.ink.stem
+    overlap = train_ink(recipe, load_mnist(options.data), options.seed, options.ink, folder, options.resume)
+    print(f"Saved {options.ink}; what it finds and the true ink of pages that it is tried on overlap by {overlap:.1%}.")
+
+
 def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -110,6 +133,14 @@ def parse_options() -> argparse.Namespace:
         const=SHIPPED_SEQUENCE_MODEL,
         metavar="FILE",
         help="train the network that reads digits that touch instead (default file: digits/sequence.onnx)",
+    )
+    parser.add_argument(
+        "--ink",
+        type=Path,
+        nargs="?",
+        const=SHIPPED_INK_MODEL,
+        metavar="FILE",
+        help="train the network that tells ink from paper instead (default file: digits/ink.onnx)",
     )
     parser.add_argument("--corrections", type=Path, metavar="FOLDER", help="improve the model with flagged pictures")
     options = parser.parse_args()

@@ -12,8 +12,9 @@ import numpy as np
 
 from digits.classifier import Classifier
 from digits.errors import PictureError
+from digits.ink import InkReader
 from digits.layout import Found, Layout, choose_digits, find_layout
-from digits.picture import read_ink
+from digits.picture import read_grey
 from digits.recognition import Box, Digit, Recognition
 from digits.sequence import SequenceReader
 
@@ -39,6 +40,7 @@ class Recognizer:
 
     def __init__(self, model: str | Path | None = None) -> None:
         self.classifier = Classifier(model)
+        self.ink = InkReader()
         self.reader = SequenceReader()
 
     def recognize(self, picture: Any, single: bool = False) -> Recognition:
@@ -47,14 +49,14 @@ class Recognizer:
         picture: as in digits.picture.read_ink. single: take the whole picture as one digit.
         Raises PictureError if it is no picture.
         """
-        prepared = _prepare(picture, single)
+        prepared = self._prepare(picture, single)
         return self._answer(prepared, self._classify([prepared]))
 
     def recognize_many(self, pictures: Iterable[Any], single: bool = False) -> Iterator[Recognition]:
         """Read pictures lazily and in order; a picture that cannot be read gives a result with .error set."""
         pictures = iter(pictures)
         while batch := list(islice(pictures, BATCH)):
-            prepared = [_attempt(_prepare, picture, single) for picture in batch]
+            prepared = [_attempt(self._prepare, picture, single) for picture in batch]
             probabilities = self._classify([one for one in prepared if isinstance(one, _Prepared)])
             for one in prepared:
                 if isinstance(one, Recognition):
@@ -63,6 +65,11 @@ class Recognizer:
                 count = len(one.layout.candidates)
                 yield _attempt(self._answer, one, probabilities[:count])
                 probabilities = probabilities[count:]
+
+    def _prepare(self, picture: Any, single: bool) -> _Prepared:
+        grey, notes = read_grey(picture)
+        found = self.ink.find(grey)
+        return _Prepared(find_layout(found.ink, single), (*notes, *found.notes), found.scale)
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
         """(n, 10) probabilities, one row for each candidate of each picture."""
@@ -73,11 +80,6 @@ class Recognizer:
         found, notes = choose_digits(prepared.layout, probabilities, self.classifier.classify, self.reader.read)
         digits = tuple(_digit(one, prepared.scale) for one in found)
         return Recognition(digits, (*prepared.notes, *prepared.layout.notes, *notes))
-
-
-def _prepare(picture: Any, single: bool) -> _Prepared:
-    ink, scale, notes = read_ink(picture)
-    return _Prepared(find_layout(ink, single), notes, scale)
 
 
 def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recognition:

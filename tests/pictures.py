@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import cv2
 import numpy as np
+
+from digits.ink import Ink, InkReader
+from digits.picture import read_grey
 
 Path = list[tuple[float, float]]
 
@@ -61,3 +67,13 @@ def shade(picture: np.ndarray, noise: float = 3.0) -> np.ndarray:
     light = 0.5 + 0.45 * (rows / height + columns / width) / 2
     grain = np.random.default_rng(0).normal(0, noise, picture.shape)
     return np.clip((60 + picture.astype(float) * 0.7) * light + grain, 0, 255).astype(np.uint8)
+
+
+def find_ink(picture: Any) -> Ink:
+    """The ink of any picture, as the road finds it."""
+    return _ink_reader().find(read_grey(picture)[0])
+
+
+@cache
+def _ink_reader() -> InkReader:
+    return InkReader()

@@ -64,13 +64,13 @@ def test_read_pictures_turns_an_unreadable_picture_into_a_row_with_its_error(fol
 
 
 def test_read_pictures_goes_on_after_a_failure_that_nobody_foresaw(folder, monkeypatch):
-    def read_ink(picture):
+    def read_grey(picture):
         if picture.endswith("0003.png"):
             raise MemoryError("no room for it")
         return original(picture)
 
-    original = recognizer.read_ink
-    monkeypatch.setattr(recognizer, "read_ink", read_ink)
+    original = recognizer.read_grey
+    monkeypatch.setattr(recognizer, "read_grey", read_grey)
     rows = read([folder])
     assert len(rows) == COUNT
     assert sum(row["error"] is not None for row in rows) == 2

@@ -3,10 +3,9 @@
 import cv2
 import numpy as np
 import pytest
-from pictures import HAND, draw_digit, draw_number, draw_on
+from pictures import HAND, draw_digit, draw_number, draw_on, find_ink
 
 from digits.layout import Found, Layout, choose_digits, find_layout, look_again
-from digits.picture import read_ink
 from digits.recognizer import Recognizer
 from digits.sequence import Reading, Sign
 from digits.strokes import find_strokes
@@ -24,7 +23,7 @@ def no_second_look(monkeypatch):
 
 
 def _ink(picture):
-    return read_ink(picture)[0]
+    return find_ink(picture).ink
 
 
 def test_find_layout_finds_nothing_on_a_blank_pad():

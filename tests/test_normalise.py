@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from pictures import HAND, draw_digit
+from pictures import HAND, draw_digit, find_ink
 from scipy import ndimage
 
 from digits.errors import DataError
 from digits.normalise import normalise, pen_width
-from digits.picture import read_ink
 from digits.training.data import load_mnist
 
 
@@ -17,7 +16,7 @@ def _tight(ink):
 
 
 def _normalised(label, **pose):
-    return normalise(_tight(read_ink(draw_digit(label, **pose))[0]))
+    return normalise(_tight(find_ink(draw_digit(label, **pose)).ink))
 
 
 @pytest.mark.parametrize("label", HAND)
@@ -51,7 +50,7 @@ def test_normalise_takes_the_smallest_and_the_thinnest(shape):
 
 @pytest.mark.parametrize("pen", [8, 12, 20, 30])
 def test_pen_width_measures_the_pen(pen):
-    assert pen_width(read_ink(draw_digit(2, pen=pen))[0]) == pytest.approx(pen, rel=0.15, abs=1)
+    assert pen_width(find_ink(draw_digit(2, pen=pen)).ink) == pytest.approx(pen, rel=0.15, abs=1)
 
 
 def test_normalise_leaves_mnist_nearly_as_it_is():

@@ -77,7 +77,7 @@ def _fit(
     if start:
         split_columns(_trained_network(columns, start), columns)
     if not resume:
-        _forget(folder)
+        forget(folder)
     arguments = [
         (number, column.get_weights(), recipe, mnist, seed, column_folder, bool(start), teacher)
         for number, (column, column_folder) in enumerate(zip(columns, column_folders(folder), strict=False))
@@ -95,7 +95,7 @@ def _trained_network(columns: list[keras.Model], start: Path) -> keras.Model:
     return trained
 
 
-def _forget(folder: Path) -> None:
+def forget(folder: Path) -> None:
     """Remove what an earlier run left, all but the lock that this one holds."""
     for path in folder.glob("[!.]*"):
         if path.is_dir():

@@ -1,0 +1,169 @@
+"""Ink: what the pen has left, told from the paper by a network, whatever the paper.
+
+The network sees best where a pen is some pixels wide. So a picture is first looked at from afar, and then closer, until
+its pens are wide enough. A clean pad (one shade of paper, with nothing at its edge) takes a shorter way: there, the
+shade of a pixel alone tells how much ink it has, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.classifier import open_session
+from digits.errors import ModelError
+from digits.normalise import pen_width
+
+SHIPPED_INK_MODEL = Path(__file__).with_name("ink.onnx")
+MULTIPLE = 32  # the sides of what the network is given are multiples of it
+INK, RULES, LINES = 0, 1, 2  # maps of the network
+FLATTEST = 6.0  # grey levels: paper that varies less is not made to look rough
+FLAT = 4  # grey levels that a clean pad may vary by
+FAINTEST = 16  # grey levels below which there is nothing to see on a clean pad
+LOOKS = (256, 640, 1280, 4096)  # pixels of the longer side: from afar, and closer and closer
+CLEAREST = 3.0  # pixels: where pens are so wide, there is no need to look closer
+SLENDER = 6  # times as long as wide: beside others, a stroke may be a ruled line
+ENCLOSED = 2  # depth of a contour in a hole of another's
+TILE, SEAM = 1024, 64  # pixels of what the network is given at once, and by which neighbours overlap
+SEEN = 0.5  # of a map, from which on something is there
+UNEVEN = 0.25  # of the lightest paper, by which a shade is darker
+
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """What is on a picture.
+
+    ink: (height, width) float32 in [0, 1], ink = 1; scale: pixels of the picture for one of its pixels; notes: in plain
+    words what was done to see it.
+    """
+
+    ink: np.ndarray
+    scale: float
+    notes: tuple[str, ...]
+
+
+class InkReader:
+    """The ink network, ready to look. Many threads may use one reader.
+
+    model: an .onnx file as digits.training.ink writes it. Raises ModelError if it is missing or another.
+    """
+
+    def __init__(self, model: Path = SHIPPED_INK_MODEL) -> None:
+        if not model.is_file():
+            raise ModelError(f"No model at {model}. Train one with: python train_model.py --ink")
+        self._session = open_session(model, model.read_bytes(), threads=1)
+        self._name = self._session.get_inputs()[0].name
+        shape = self._session.get_outputs()[0].shape
+        if len(shape) != 4 or shape[3] != 3:
+            raise ModelError(f"{model.name} is no ink network: it answers in shape {shape}, not (n, h, w, 3).")
+
+    def find(self, grey: np.ndarray) -> Ink:
+        """Tell the ink of a picture from its paper. grey: (height, width) uint8, ink dark or light."""
+        clean = _find_on_clean_pad(grey)
+        return clean or self._look(grey)
+
+    def _look(self, grey: np.ndarray) -> Ink:
+        """From afar, then closer, until the pens are wide enough."""
+        for size in _looks(grey.shape):
+            scale = max(grey.shape) / size
+            seen = _resize(grey, 1 / scale)
+            maps = self.maps(standardise(seen))
+            if pen_width(maps[..., INK]) >= CLEAREST and maps[..., INK].max() > SEEN:
+                break
+        return Ink(np.ascontiguousarray(maps[..., INK]), scale, tuple(_notes(seen, maps)))
+
+    def maps(self, seen: np.ndarray) -> np.ndarray:
+        """What is on a standardised picture, (h, w) float32: (h, w, 3) float32 in [0, 1], INK, RULES and LINES."""
+        maps = np.empty((*seen.shape, 3), np.float32)
+        for rows, columns in _tiles(seen.shape):
+            around = [slice(max(part.start - SEAM, 0), part.stop + SEAM) for part in (rows, columns)]
+            found = self._run(seen[around[0], around[1]])
+            top, left = rows.start - around[0].start, columns.start - around[1].start
+            view = maps[rows, columns]
+            view[:] = found[top : top + view.shape[0], left : left + view.shape[1]]
+        return maps
+
+    def _run(self, tile: np.ndarray) -> np.ndarray:
+        height, width = tile.shape
+        below, right = -height % MULTIPLE, -width % MULTIPLE
+        padded = cv2.copyMakeBorder(tile, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        answer: np.ndarray = self._session.run(None, {self._name: padded[None, ..., None]})[0][0]
+        return answer[:height, :width]
+
+
+def standardise(grey: np.ndarray) -> np.ndarray:
+    """A picture's grey, (h, w) uint8, with mean 0 and deviation 1, float32."""
+    mean, deviation = cv2.meanStdDev(grey)
+    return (grey.astype(np.float32) - float(mean[0, 0])) / max(float(deviation[0, 0]), FLATTEST)
+
+
+def _looks(shape: tuple[int, ...]) -> Iterator[int]:
+    """The sizes at which a picture is looked at: small ones are enlarged once."""
+    longest = max(shape)
+    yield LOOKS[0]
+    for size in LOOKS[1:]:
+        if longest > size / 2:
+            yield min(size, 2 * longest)
+
+
+def _resize(grey: np.ndarray, scale: float) -> np.ndarray:
+    size = max(1, round(scale * grey.shape[1])), max(1, round(scale * grey.shape[0]))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    height, width = shape
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
+            yield slice(top, min(top + TILE, height)), slice(left, min(left + TILE, width))
+
+
+def _find_on_clean_pad(grey: np.ndarray) -> Ink | None:
+    """The ink of a picture whose paper is of one shade, with nothing at its edge and no frame; None of all others."""
+    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]).astype(np.int16)
+    paper = int(edge[0])
+    if np.abs(edge - paper).max() > FLAT:
+        return None
+    difference = cv2.absdiff(grey, np.full(1, paper, np.uint8))
+    darkest, lightest = paper - int(grey.min()), int(grey.max()) - paper
+    if min(darkest, lightest) > FLAT or np.count_nonzero(difference <= FLAT) < 0.5 * grey.size:
+        return None
+    full = max(darkest, lightest)
+    ink = difference.astype(np.float32) / full if full >= FAINTEST else np.zeros(grey.shape, np.float32)
+    if not _stands_free(ink):
+        return None
+    return Ink(ink, 1.0, ("dark background: inverted",) if lightest > FLAT else ())
+
+
+def _stands_free(ink: np.ndarray) -> bool:
+    """Is nothing on a clean pad that could be a frame or a ruled line?"""
+    inked = (ink > SEEN).view(np.uint8)
+    _, tree = cv2.findContours(inked, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
+    if tree is None or len(tree[0]) == 1:
+        return True
+    parents = tree[0, :, 3]
+    depth = np.zeros(len(parents), int)
+    for place, parent in enumerate(parents):  # a parent stands before its children
+        depth[place] = depth[parent] + 1 if parent >= 0 else 0
+    if depth.max() >= ENCLOSED:
+        return False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    sides = np.sort(stats[1:, 2:4], axis=1)
+    return len(sides) == 1 or not np.any((sides[:, 1] > SLENDER * sides[:, 0]) & (sides[:, 1] > min(ink.shape) / 2))
+
+
+def _notes(grey: np.ndarray, maps: np.ndarray) -> Iterator[str]:
+    """What was done to see the ink."""
+    there, ruled = maps[..., INK] > SEEN, maps[..., RULES] > SEEN
+    paper = grey[~(there | ruled)]
+    if paper.size and there.any() and grey[there].mean() > np.median(paper):
+        yield "dark background: inverted"
+    shades = np.percentile(paper, (2, 98)) if paper.size else np.ones(2)
+    if shades[0] < (1 - UNEVEN) * shades[1]:
+        yield "uneven paper: shading removed"
+    if np.count_nonzero(ruled) > max(ruled.shape):
+        yield "ruled lines removed"

@@ -1,0 +1,51 @@
+"""Level: a page that was photographed askew is turned until its lines of writing are level."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+SEEN = 0.5  # of a map, from which on something is there
+LONG = 3.0  # times as long as high: a line of writing that tells a direction, as a single digit does not
+LEAST, MOST = 3.0, 60.0  # degrees: less is how people write, more is another way up
+
+
+def find_slope(lines: np.ndarray) -> float:
+    """How far the lines of writing run down to the right, in degrees; 0 where they are level, or where none is long.
+
+    lines: (height, width) float32 in [0, 1], ribbons along the middle of each line of writing (digits.ink.LINES).
+    """
+    contours, _ = cv2.findContours((lines > SEEN).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    slopes, lengths = [], []
+    for contour in contours:
+        _, sides, _ = rectangle = cv2.minAreaRect(contour)
+        if max(sides) > LONG * max(min(sides), 1.0):
+            slopes.append(_slope(cv2.boxPoints(rectangle)))
+            lengths.append(max(sides))
+    return _weighted_median(np.array(slopes), np.array(lengths)) if slopes else 0.0
+
+
+def _slope(corners: np.ndarray) -> float:
+    """Of the longer side of a rectangle, in degrees between -90 and 90."""
+    sides = np.diff(corners[:3], axis=0)
+    x, y = sides[np.hypot(*sides.T).argmax()]
+    return float((np.degrees(np.arctan2(y, x)) + 90) % 180 - 90)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = values.argsort()
+    passed = weights[order].cumsum()
+    return float(values[order][np.searchsorted(passed, passed[-1] / 2)])
+
+
+def turn(ink: np.ndarray, slope: float) -> tuple[np.ndarray, np.ndarray]:
+    """The ink turned so that lines of this slope, in degrees, are level, and nothing is cut off.
+
+    Returns (height, width) float32, and the (2, 3) float64 matrix from its places (x, y, 1) to those of `ink`.
+    """
+    height, width = ink.shape
+    forth = cv2.getRotationMatrix2D((width / 2, height / 2), slope, 1.0)
+    cosine, sine = np.abs(forth[0, :2])
+    size = round(width * cosine + height * sine), round(width * sine + height * cosine)
+    forth[:, 2] += (np.array(size) - (width, height)) / 2
+    return cv2.warpAffine(ink, forth, size, flags=cv2.INTER_LINEAR), cv2.invertAffineTransform(forth)

@@ -1,0 +1,229 @@
+"""Training of the ink network, which tells what the pen has left from the paper (digits/ink.py).
+
+It learns from synthetic pages alone (digits/training/paper.py), which are made anew all the time.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from digits.errors import ModelError
+from digits.files import digest, sole_writer
+from digits.ink import INK, InkReader, standardise
+from digits.training.callbacks import Interruption, OneCycle, Stopwatch
+from digits.training.data import DIGESTS, Mnist, Split
+from digits.training.export import TOLERANCE
+from digits.training.fit import forget
+from digits.training.history import read_round
+from digits.training.network import copy_for_training
+from digits.training.paper import SIDE, synthesise_page
+from digits.training.save import versions, write_record
+
+CHANNELS = (16, 24, 32, 48, 64)  # of the maps at a half, a quarter, ... of the page's size
+WEIGHTS = (1.0, 0.3, 0.2)  # of ink, rules and lines of writing in the loss
+AHEAD = 12  # batches of pages that are made before they are needed
+STRIPS = (64, 96, 128)  # pixels of height to which the pages of a batch are sometimes cut, as lines of writing are
+STRIP_SHARE = 0.4  # of the batches
+GAIN = 0.25  # deviation of the logarithm of the contrast that a page is shown with: pages are not cut like pictures
+COMPARED = 64  # pages on which Keras and ONNX must agree, and on which the network is tried in the end
+
+
+@dataclass(frozen=True)
+class InkRecipe:
+    """epochs: after each the state is saved; batch: pages a step."""
+
+    epochs: int = 28
+    steps_per_epoch: int = 200
+    batch: int = 8
+    learning_rate: float = 4e-3
+
+
+def train_ink(recipe: InkRecipe, mnist: Mnist, seed: int, path: Path, folder: Path, resume: bool = False) -> float:
+    """Train the ink network on pages of MNIST's training split and write it as ONNX, with a record (.json) beside it.
+
+    folder: where the training's state and history are, to resume from.
+    Returns the overlap (intersection over union, in [0, 1]) of found and true ink on COMPARED pages of the validation
+    split. Raises ModelError if another program is training in the folder.
+    """
+    try:
+        with sole_writer(folder):
+            if not resume:
+                forget(folder)
+            network = fit_ink(recipe, mnist, seed, folder)
+    except TimeoutError as error:
+        raise ModelError(f"Another training is at work in {folder}. Wait until it has ended.") from error
+    pages, truths = _batch(mnist.validation, COMPARED, (seed, 2))
+    difference = export_ink(network, path, pages)
+    overlap = _overlap(InkReader(path), pages, truths)
+    record = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "parameters": network.count_params(),
+        "compared": COMPARED,
+        "overlap": overlap,
+        "keras_onnx_difference": difference,
+        "seconds": round(sum(row["seconds"] for row in read_round(folder))),
+        "versions": versions(),
+        "data_sha256": DIGESTS,
+        "model_sha256": digest(path),
+    }
+    write_record(record, path)
+    return overlap
+
+
+def build_ink_network() -> keras.Model:
+    """Build the net: (n, h, w, 1) float32, standardised grey, to (n, h, w, 3) logits of ink, rules and lines.
+
+    h and w: multiples of 32. A U-Net (Ronneberger et al. 2015, arXiv:1505.04597) whose finest map has half the size: at
+    full size, layers take half of the time and find hardly more.
+    """
+    images = keras.Input((None, None, 1), name="grey")
+    x, passed = images, []
+    for channels in CHANNELS:
+        x = _convolve(x, channels, 4 if x is images else 3, strides=2)
+        x = _convolve(x, channels, 3)
+        passed.append(x)
+    for beside in passed[-2::-1]:
+        x = _enlarge(x, beside.shape[-1])
+        x = _convolve(layers.Concatenate()([x, beside]), beside.shape[-1], 3)
+    return keras.Model(images, _enlarge(x, len(WEIGHTS)), name="ink")
+
+
+def _convolve(x: keras.KerasTensor, channels: int, size: int, strides: int = 1) -> keras.KerasTensor:
+    x = layers.Conv2D(
+        channels, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
+    )(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
+
+
+def _enlarge(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
+    return layers.Conv2DTranspose(channels, 2, strides=2, kernel_initializer="he_normal")(x)
+
+
+def ink_loss(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Cross-entropy of the three maps, and half of what the ink lacks of overlap (Milletari et al. 2016)."""
+    entropy = ops.mean(ops.softplus(logits) - truth * logits, axis=(0, 1, 2))
+    found, there = ops.sigmoid(logits[..., :1]), truth[..., :1]
+    common = 2 * ops.sum(found * there, axis=(1, 2, 3)) + 50
+    dice = common / (ops.sum(found, axis=(1, 2, 3)) + ops.sum(there, axis=(1, 2, 3)) + 50)
+    return ops.sum(entropy * ops.convert_to_tensor(WEIGHTS)) + 0.5 * (1 - ops.mean(dice))
+
+
+def fit_ink(recipe: InkRecipe, mnist: Mnist, seed: int, folder: Path) -> keras.Model:
+    """Train a network with Adam, from where the state in `folder` ends; interrupted, it goes on from the last epoch."""
+    keras.utils.set_random_seed(seed)
+    network = build_ink_network()
+    copy = copy_for_training(network)
+    copy.compile(keras.optimizers.Adam(recipe.learning_rate), ink_loss, jit_compile=False)
+    copy.optimizer.build(copy.trainable_variables)
+    done = len(read_round(folder))
+    copy.fit(
+        make_batches(recipe, mnist.train, seed, done * recipe.steps_per_epoch),
+        steps_per_epoch=recipe.steps_per_epoch,
+        initial_epoch=done,
+        epochs=recipe.epochs,
+        validation_data=_batch(mnist.validation, COMPARED, (seed, 1)),
+        validation_batch_size=recipe.batch,
+        callbacks=[
+            OneCycle(0, recipe.epochs, recipe.steps_per_epoch),
+            keras.callbacks.BackupAndRestore(folder / "state", delete_checkpoint=False),
+            Stopwatch(),
+            keras.callbacks.CSVLogger(folder / "history.csv", append=True),
+            Interruption(),
+        ],
+        verbose=2,
+        shuffle=False,
+    )
+    network.set_weights(copy.get_weights())
+    return network
+
+
+def make_batches(
+    recipe: InkRecipe, train: Split, seed: int, first: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Endless batches from step `first` on, made in a process of its own while the network learns.
+
+    The same for the same seed, wherever it was interrupted.
+    """
+    context = multiprocessing.get_context("spawn")  # a forked TensorFlow hangs
+    waiting: deque[Future[tuple[np.ndarray, np.ndarray]]] = deque()
+    with ProcessPoolExecutor(1, context, _remember, (train,)) as pool:
+        step = first
+        while True:
+            while len(waiting) < AHEAD:
+                waiting.append(pool.submit(_batch, None, recipe.batch, (seed, 0, step)))
+                step += 1
+            yield waiting.popleft().result()
+
+
+def _remember(train: Split) -> None:
+    global _train  # once a process, not with every batch
+    _train = train
+
+
+_train: Split | None = None
+
+
+def _batch(split: Split | None, size: int, seed: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """(size, h, SIDE, 1) standardised pages and (size, h, SIDE, 3) what is on them, both float32; h: SIDE or a strip's."""
+    split = split or _train
+    assert split is not None
+    rng = np.random.default_rng(seed)
+    height = int(rng.choice(STRIPS)) if rng.random() < STRIP_SHARE else SIDE
+    pages, truths = zip(*(_cut(*synthesise_page(split, rng), height, rng) for _ in range(size)), strict=True)
+    seen = [standardise(page) * np.float32(np.exp(rng.normal(0, GAIN))) for page in pages]
+    return np.stack(seen)[..., None], np.stack(truths).astype(np.float32) / 255
+
+
+def _cut(
+    page: np.ndarray, truth: np.ndarray, height: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A strip of the page, with writing on it if there is any."""
+    written = np.flatnonzero(truth[..., INK].any(axis=1))
+    middle = rng.choice(written) if written.size else SIDE // 2
+    top = int(np.clip(middle - height // 2, 0, SIDE - height))
+    return page[top : top + height], truth[top : top + height]
+
+
+def export_ink(network: keras.Model, path: Path, pages: np.ndarray) -> float:
+    """Write `network` with a sigmoid to `path` as ONNX once it is known to find the same ink as Keras does.
+
+    pages: (n, h, w, 1) float32 to compare on. Returns the largest difference between two probabilities. Raises
+    ModelError if it is above ten times TOLERANCE; `path` is then left as it was.
+    """
+    model = keras.Model(network.input, layers.Activation("sigmoid")(network.output))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        aside = Path(folder) / "ink.onnx"
+        model(pages[:1])  # a model must have been called before it is exported
+        model.export(aside, format="onnx", verbose=False)
+        reader = InkReader(aside)
+        expected = model.predict(pages, batch_size=8, verbose=0)
+        found = np.stack([reader.maps(page[..., 0]) for page in pages])
+        difference = float(np.abs(expected - found).max())
+        if difference > 10 * TOLERANCE:
+            raise ModelError(
+                f"The ONNX export differs from the Keras model: expected at most {10 * TOLERANCE}, received "
+                f"{difference:.2e} on {len(pages)} pages. The export was not kept."
+            )
+        aside.replace(path)
+    return difference
+
+
+def _overlap(reader: InkReader, pages: np.ndarray, truths: np.ndarray) -> float:
+    found = np.stack([reader.maps(page[..., 0])[..., INK] for page in pages]) > 0.5
+    there = truths[..., INK] > 0.5
+    return float((found & there).sum() / (found | there).sum())

@@ -1,0 +1,554 @@
+"""Paper: synthetic pages as people photograph and scan them, with what is ink on them and what is not.
+
+A page is written first (digits, words, signs, print, ruled lines), then laid on paper (grain, shade, shadows, glare,
+patterns, the back's writing, a desk around it), then taken with a camera or a scanner (blur, few pixels, noise, JPEG).
+The ink network learns from it to tell what the pen has left, whatever the paper (digits/ink.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from digits.normalise import change_pen, crop, pen_width
+from digits.training.augment import NOT_A_DIGIT, bend
+from digits.training.data import Split
+from digits.training.strokes import draw
+
+SIDE = 256  # pixels of a page
+DRAWN = 80  # pixels to which a digit of MNIST is enlarged before its pen is changed
+WORDS = "Name Date Total Sum No. Betrag Punkte Note Marks Class Score Year Sheet Page Result km kg EUR Rs".split()
+FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
+
+
+ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+
+
+@dataclass
+class Page:
+    """What stands on a page, each (SIDE, SIDE) float32 in [0, 1].
+
+    ink: written or printed; rules: lines, frames and squares; lines: a ribbon along the middle of each line of writing.
+    pen: width of the pen, in pixels.
+    """
+
+    ink: np.ndarray = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.float32))
+    rules: np.ndarray = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.float32))
+    lines: np.ndarray = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.float32))
+    pen: float = 3.0
+
+
+def synthesise_page(train: Split, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A picture of a page, and what is on it.
+
+    Returns (SIDE, SIDE) uint8 grey, and (SIDE, SIDE, 3) uint8: ink, rules and lines of writing, 255 = there.
+    """
+    page = write_page(train, rng)
+    truth = np.dstack([page.ink, np.clip(4 * page.rules, 0, 1) * (1 - page.ink), page.lines])
+    return photograph(page, rng), np.round(truth * 255).astype(np.uint8)
+
+
+# Writing
+
+
+def write_page(train: Split, rng: np.random.Generator) -> Page:
+    """One large digit, lines of numbers and words, a table, or nothing; ruled or not; straight or askew."""
+    page = Page()
+    kind = rng.choice(4, p=(0.36, 0.4, 0.18, 0.06))
+    if kind == 0:
+        _write_large(page, train, rng)
+    elif kind == 1:
+        _write_lines(page, train, rng)
+    elif kind == 2:
+        _write_table(page, train, rng)
+    if kind != 2 and rng.random() < (0.35 if kind == 0 else 0.5):
+        _rule(page, rng)
+    if rng.random() < 0.35:
+        _lay_askew(page, rng)
+    return page
+
+
+def _write_large(page: Page, train: Split, rng: np.random.Generator) -> None:
+    """A digit that fills much of the page, or all of it, or more, sometimes in a frame."""
+    if rng.random() < 0.3:
+        _fill(page, train, rng)
+        return
+    height = float(np.exp(rng.uniform(np.log(0.25), np.log(1.02)))) * SIDE
+    share = float(np.exp(rng.uniform(np.log(0.025), np.log(0.33))))
+    mark = _mark(train, height, share, rng, letters=0.06)
+    room = np.array([SIDE - mark.shape[0], SIDE - mark.shape[1]])
+    top, left = np.round(room * rng.uniform(-0.05, 1.05, 2)).astype(int) if (room > 0).all() else room // 2
+    _put(page.ink, mark, left, top)
+    page.pen = max(1.0, share * height)
+    middle = top + mark.shape[0] // 2
+    cv2.line(page.lines, (left, middle), (left + mark.shape[1], middle), 1.0, max(1, round(0.4 * height)))
+    if rng.random() < 0.3:
+        _frame(page, (left, top, left + mark.shape[1], top + mark.shape[0]), rng)
+    elif rng.random() < 0.15:  # neighbours that the edge has cut off
+        beside = _mark(train, height, share, rng)
+        side = rng.choice((-1, 1))
+        x = left + side * (mark.shape[1] + round(rng.uniform(0.1, 0.4) * height))
+        _put(page.ink, beside, x if side > 0 else left - beside.shape[1] - round(0.2 * height), top)
+
+
+def _fill(page: Page, train: Split, rng: np.random.Generator) -> None:
+    """A digit stretched to the edges of the page, as scans are handed over that were cut to their ink."""
+    share = float(np.exp(rng.uniform(np.log(0.06), np.log(0.3))))
+    mark = _mark(train, SIDE * rng.uniform(0.85, 1.02), share, rng)
+    width, height = np.round(SIDE * rng.uniform((0.6, 0.85), 1.03)).astype(int).tolist()
+    mark = cv2.resize(mark, (width, height), interpolation=cv2.INTER_LINEAR)
+    left, top = round((SIDE - width) * rng.random()), round((SIDE - height) * rng.random())
+    _put(page.ink, mark, left, top)
+    page.pen = share * SIDE
+    cv2.line(page.lines, (left, SIDE // 2), (left + width, SIDE // 2), 1.0, round(0.4 * height))
+
+
+def _write_lines(page: Page, train: Split, rng: np.random.Generator) -> None:
+    """Lines of numbers and words, of one size and hand, or of several."""
+    height = float(np.exp(rng.uniform(np.log(13), np.log(120))))
+    share = float(np.exp(rng.uniform(np.log(0.04), np.log(0.2))))
+    page.pen = max(1.0, share * height)
+    top = rng.uniform(-0.3, 0.6) * height if rng.random() < 0.7 else rng.uniform(0, 0.6) * SIDE
+    spacing = rng.uniform(1.15, 2.6)
+    most = int(rng.integers(1, 4)) if rng.random() < 0.5 else 99
+    while top < SIDE - 0.3 * height and most > 0:
+        left = rng.uniform(-0.5, 3) * height if rng.random() < 0.8 else rng.uniform(0, 0.7) * SIDE
+        _write_line(page, train, (left, top), height, share, rng, SIDE)
+        top += height * (spacing + rng.normal(0, 0.1))
+        most -= 1
+        if rng.random() < 0.15:
+            height *= float(np.exp(rng.normal(0, 0.3)))
+
+
+def _write_line(
+    page: Page,
+    train: Split,
+    place: tuple[float, float],
+    height: float,
+    share: float,
+    rng: np.random.Generator,
+    end: float,
+    most: int = 99,
+) -> None:
+    """Marks from left to right on a line that wanders; words of letters or of print among the numbers."""
+    left, top = place
+    tilt, gap = rng.normal(0, 0.03), rng.uniform(-0.05, 0.35)
+    words = rng.random() < 0.2
+    printed = rng.random() < 0.15
+    uneven = rng.uniform(0.03, 0.22)
+    ribbon: list[tuple[int, int]] = []
+    written, length = 0, int(rng.integers(1, 9))
+    while left < end and written < most:
+        if printed:
+            mark = _print(height, rng)
+        elif rng.random() < 0.07 and ribbon:
+            mark = _sign(height, share, rng)
+        else:
+            mark = _mark(train, height * float(np.exp(rng.normal(0, uneven))), share, rng, 0.85 if words else 0.03)
+        low = height - mark.shape[0] if mark.shape[0] > 0.4 * height else rng.uniform(0.3, 0.95) * height
+        y = top + low * rng.uniform(0.6, 1.0) + tilt * left + rng.normal(0, 0.03) * height
+        _put(page.ink, mark, round(left), round(y))
+        ribbon.append((round(left), round(top + height / 2 + tilt * left)))
+        left += mark.shape[1]
+        ribbon.append((round(left), round(top + height / 2 + tilt * left)))
+        left += (gap + rng.normal(0, 0.05)) * height
+        written += 1
+        if written % length == 0:
+            _ribbon(page, ribbon, height)
+            ribbon, length = [], int(rng.integers(1, 9))
+            left += rng.uniform(0.4, 3) * height
+            words = words != (rng.random() < 0.1)
+    _ribbon(page, ribbon, height)
+
+
+def _ribbon(page: Page, places: list[tuple[int, int]], height: float) -> None:
+    if places:
+        cv2.polylines(page.lines, [np.array(places, np.int32)], False, 1.0, max(1, round(0.4 * height)))
+
+
+def _write_table(page: Page, train: Split, rng: np.random.Generator) -> None:
+    """Cells with numbers, some empty, some with words or print, ruled in some way or not."""
+    height = float(np.exp(rng.uniform(np.log(13), np.log(64))))
+    share = float(np.exp(rng.uniform(np.log(0.05), np.log(0.17))))
+    page.pen = max(1.0, share * height)
+    row, count = height * rng.uniform(1.2, 2.2), int(rng.integers(1, 5))
+    column = height * (0.75 * count + rng.uniform(0.3, 1.5))
+    across = np.arange(rng.uniform(-0.5, 0.5) * column, SIDE + column, column)
+    down = np.arange(rng.uniform(-0.5, 0.5) * row, SIDE + row, row)
+    for x in across:
+        for y in down:
+            if rng.random() < 0.8:
+                left, top = x + rng.uniform(0.1, 0.4) * height, y + (row - height) * rng.uniform(0.2, 0.9)
+                _write_line(page, train, (left, top), height, share, rng, x + column - 0.6 * height, count)
+    width = _line_width(page, rng)
+    tone = rng.uniform(0.4, 1)
+    if rng.random() < 0.9:
+        for y in down:
+            _draw_rule(page, (-9, y), (SIDE + 9, y), width, tone, rng)
+        if rng.random() < 0.85:
+            thick = width * (1 if rng.random() < 0.7 else rng.uniform(1, 3))
+            for x in across:
+                _draw_rule(page, (x, -9), (x, SIDE + 9), thick, tone, rng)
+
+
+def _put(canvas: np.ndarray, mark: np.ndarray, left: int, top: int) -> None:
+    """Lay a mark on the canvas; what reaches beyond its edge is cut off."""
+    x, y = max(left, 0), max(top, 0)
+    right, bottom = min(left + mark.shape[1], canvas.shape[1]), min(top + mark.shape[0], canvas.shape[0])
+    if x < right and y < bottom:
+        view = canvas[y:bottom, x:right]
+        np.maximum(view, mark[y - top : bottom - top, x - left : right - left], out=view)
+
+
+def _mark(train: Split, height: float, share: float, rng: np.random.Generator, letters: float = 0.0) -> np.ndarray:
+    """A digit, or a letter or sign, so many pixels high, with a pen of this share of its height."""
+    if rng.random() < letters:
+        ink = draw(NOT_A_DIGIT, rng) if rng.random() < 0.3 else _letter(share, rng)
+    elif share < 0.07 or rng.random() < 0.4:
+        ink = draw(int(rng.integers(10)), rng, min(share, 0.25))
+    else:
+        image = train.images[rng.integers(len(train))].astype(np.float32) / 255
+        ink = _with_pen(crop(bend(image, rng)), share)
+    return enlarge(ink, height, min(2.2 * height, 1.05 * SIDE))
+
+
+def _letter(share: float, rng: np.random.Generator) -> np.ndarray:
+    """A letter of a stroke font, slanted."""
+    ink = np.zeros((90, 90), np.uint8)
+    letter = chr(int(rng.choice([*range(65, 91), *range(97, 123)])))
+    font = int(rng.choice((cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX)))
+    cv2.putText(ink, letter, (20, 62), font, 1.7, 255, max(1, round(share * 42)), cv2.LINE_AA)
+    slant = np.array([[1, rng.normal(-0.1, 0.2), 0], [0, 1, 0]])
+    return crop(cv2.warpAffine(ink, slant, (110, 90)).astype(np.float32) / 255)
+
+
+def _with_pen(ink: np.ndarray, share: float) -> np.ndarray:
+    """MNIST's digit drawn with another pen, as far as it can be made thinner."""
+    large = enlarge(ink, DRAWN, 2 * DRAWN)
+    width = pen_width(large)
+    wanted = min(max(share * DRAWN, 0.45 * width), 2.5 * width)
+    return change_pen(large, wanted - width)
+
+
+def enlarge(ink: np.ndarray, height: float, widest: float) -> np.ndarray:
+    """So many pixels high, unless it gets wider than `widest`, with smooth and fairly sharp edges."""
+    scale = min(height / ink.shape[0], widest / ink.shape[1])
+    size = max(1, round(scale * ink.shape[1])), max(1, round(scale * ink.shape[0]))
+    if scale <= 1:
+        return cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+    large = cv2.resize(ink, size, interpolation=cv2.INTER_CUBIC)
+    if scale > 1.5:
+        large = cv2.GaussianBlur(large, (0, 0), 0.35 * scale)
+    return np.clip((large - 0.45) * max(1.0, 0.8 * scale) + 0.5, 0, 1)
+
+
+def _sign(height: float, share: float, rng: np.random.Generator) -> np.ndarray:
+    """A dot, comma, dash, slash, plus, equals or colon, small beside the digits."""
+    pen = max(1, round(share * height * rng.uniform(0.9, 1.4)))
+    size = max(4, round(height * rng.uniform(0.25, 0.6)))
+    ink = np.zeros((size + 2 * pen, size + 2 * pen), np.float32)
+    low, high, middle = pen, size + pen, pen + size // 2
+    lines = {
+        0: [((middle, middle), (middle, middle))],
+        1: [((middle, middle), (middle - pen, middle + 2 * pen))],
+        2: [((low, middle), (high, middle + int(rng.normal(0, 0.1) * size)))],
+        3: [((low, high), (high, low))],
+        4: [((low, middle), (high, middle)), ((middle, low), (middle, high))],
+        5: [((low, middle - size // 5), (high, middle - size // 5)), ((low, middle + size // 5), (high, middle + size // 5))],
+        6: [((middle, low), (middle, low)), ((middle, high), (middle, high))],
+    }
+    for start, end in lines[int(rng.integers(7))]:
+        cv2.line(ink, start, end, 1.0, pen, cv2.LINE_AA)
+    return crop(ink)
+
+
+def _print(height: float, rng: np.random.Generator) -> np.ndarray:
+    """A printed number or word."""
+    text = str(rng.integers(10 ** rng.integers(1, 5))) if rng.random() < 0.5 else str(rng.choice(WORDS))
+    ink = np.zeros((80, 40 + 36 * len(text)), np.uint8)
+    cv2.putText(ink, text, (12, 55), int(rng.choice(FONTS)), 1.4, 255, int(rng.integers(1, 6)), cv2.LINE_AA)
+    return enlarge(crop(ink.astype(np.float32) / 255), height * rng.uniform(0.5, 1), SIDE)
+
+
+# Ruled lines
+
+
+def _line_width(page: Page, rng: np.random.Generator) -> float:
+    return max(0.6, page.pen * float(np.exp(rng.uniform(np.log(0.15), np.log(1.8))))) if rng.random() < 0.7 else 1.0
+
+
+def _rule(page: Page, rng: np.random.Generator) -> None:
+    """Lines from edge to edge, level, upright or both; or a margin, an underline or a box of a form."""
+    width, tone = min(_line_width(page, rng), 7.0), rng.uniform(0.15, 1)
+    kind = rng.choice(4, p=(0.4, 0.15, 0.25, 0.2))
+    period = float(np.exp(rng.uniform(np.log(max(10, 4 * width)), np.log(120))))
+    start = rng.uniform(0, period)
+    if kind in (0, 2):
+        for y in np.arange(start, SIDE, period):
+            _draw_rule(page, (-9, y), (SIDE + 9, y), width, tone, rng)
+    if kind in (1, 2):
+        for x in np.arange(rng.uniform(0, period), SIDE, period):
+            _draw_rule(page, (x, -9), (x, SIDE + 9), width, tone, rng)
+    if kind == 3:
+        left, top = rng.uniform(0, 0.5 * SIDE, 2)
+        _frame(page, (int(left), int(top), int(left + rng.uniform(60, 220)), int(top + rng.uniform(40, 200))), rng)
+
+
+def _frame(page: Page, box: tuple[int, int, int, int], rng: np.random.Generator) -> None:
+    """Four lines around a box, or only some of them; square or not, drawn by a ruler or by hand."""
+    away = rng.uniform(0.04, 0.35, 4) * (box[3] - box[1]) + 2
+    left, top = box[0] - away[0], box[1] - away[1]
+    right, bottom = box[2] + away[2], box[3] + away[3]
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    if rng.random() < 0.5:
+        corners += rng.normal(0, 0.02 * (right - left), corners.shape)
+    width = min(_line_width(page, rng), 9.0)
+    tone = rng.uniform(0.4, 1)
+    drawn = rng.random(4) < (1.0 if rng.random() < 0.6 else 0.6)
+    for start, end, there in zip(corners, np.roll(corners, -1, axis=0), drawn, strict=True):
+        if there:
+            over = rng.uniform(0, 0.1) if rng.random() < 0.4 else 0.0
+            _draw_rule(page, tuple(start - over * (end - start)), tuple(end + over * (end - start)), width, tone, rng)
+
+
+def _draw_rule(
+    page: Page,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    width: float,
+    tone: float,
+    rng: np.random.Generator,
+) -> None:
+    """A line, whole, dashed or dotted. Thinner than a pixel, it is fainter."""
+    thick = max(1, round(width))
+    tone *= min(1.0, width)
+    points = np.linspace(start, end, 9) + rng.normal(0, 0.25, (9, 2))
+    line = np.zeros_like(page.rules) if rng.random() < 0.12 else page.rules
+    cv2.polylines(line, [np.round(points * 16).astype(np.int32)], False, tone, thick, cv2.LINE_AA, 4)
+    if line is not page.rules:
+        period = max(3.0, thick * rng.uniform(2, 6))
+        along = np.add.outer(*(np.arange(SIDE) * step for step in _direction(start, end)[::-1]))
+        np.maximum(page.rules, line * ((along % period) < rng.uniform(0.35, 0.75) * period), out=page.rules)
+
+
+def _direction(start: tuple[float, float], end: tuple[float, float]) -> np.ndarray:
+    away = np.subtract(end, start)
+    return np.abs(away) / max(float(np.hypot(*away)), 1e-6)
+
+
+def _lay_askew(page: Page, rng: np.random.Generator) -> None:
+    """Turned, in perspective, and a little bent: all that is on the page."""
+    angle = np.deg2rad(rng.normal(0, 7) if rng.random() < 0.85 else rng.choice((-90, 90)) + rng.normal(0, 4))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    corners = np.array([(0, 0), (SIDE, 0), (SIDE, SIDE), (0, SIDE)], np.float32)
+    aim = (corners - SIDE / 2) @ turn.T * rng.uniform(0.95, 1.2) + SIDE / 2 + rng.normal(0, 0.03, (4, 2)) * SIDE
+    matrix = cv2.getPerspectiveTransform(corners, aim.astype(np.float32))
+    bent = rng.random() < 0.3
+    wave = rng.uniform(1, 6) * np.sin(COLUMNS / SIDE * np.pi * rng.uniform(0.5, 1.5) + rng.uniform(0, 6))
+    for name in ("ink", "rules", "lines"):
+        layer = cv2.warpPerspective(getattr(page, name), matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+        if bent:
+            layer = cv2.remap(layer, COLUMNS, ROWS + wave.astype(np.float32), cv2.INTER_LINEAR)
+        setattr(page, name, layer)
+
+
+# Paper and light
+
+
+def photograph(page: Page, rng: np.random.Generator) -> np.ndarray:
+    """The page on paper, in some light, taken by some camera: (SIDE, SIDE) uint8 grey."""
+    if rng.random() < 0.1:
+        return _draw_on_screen(page, rng)
+    contrast = float(rng.uniform(0.5, 0.97) if rng.random() < 0.6 else rng.uniform(0.12, 0.5))
+    dark = np.maximum(contrast * _laid_ink(page, rng), _tone_of_rules(page, contrast, rng))
+    level = rng.uniform(0.35, 1.0)
+    grey = level * _texture(page, contrast, rng) * (1 - dark)
+    if not (scanned := rng.random() < 0.25):
+        grey = _lay_on_desk(grey, level, rng) if rng.random() < 0.25 else grey
+        grey = grey * _light(rng)
+        grey = grey + _glare(rng) if rng.random() < 0.15 else grey
+    if rng.random() < 0.22:
+        grey = _inverted(grey, level, rng)
+    return _take(np.clip(grey, 0, 1), page.pen, scanned, rng)
+
+
+def _draw_on_screen(page: Page, rng: np.random.Generator) -> np.ndarray:
+    """A drawing of a computer: flat paper, sharp ink, no light at all."""
+    paper, ink = rng.choice((1.0, 1.0, 0.95, 0.8, 0.0, 0.1)), rng.uniform(0, 0.3)
+    pen = ink if paper > 0.5 else 1 - ink
+    seen = np.maximum(page.ink, page.rules)
+    grey = np.round((paper + (pen - paper) * seen) * 255).astype(np.uint8)
+    return _few_pixels(grey, rng, page.pen) if rng.random() < 0.3 else grey
+
+
+def _laid_ink(page: Page, rng: np.random.Generator) -> np.ndarray:
+    """What pencil, ball pen, felt pen or chalk leaves of the ink: paler and darker along its way, with grain."""
+    ink = page.ink
+    if rng.random() < 0.5:
+        ink = ink * np.clip(1 - rng.uniform(0.1, 0.7) * _cloud(rng.uniform(4, 40), rng), 0, 1)
+    if rng.random() < 0.3:
+        grain = cv2.GaussianBlur(rng.random((SIDE, SIDE), dtype=np.float32), (0, 0), rng.uniform(0.4, 1.3))
+        grain = (grain - grain.mean()) / grain.std()
+        ink = ink * np.clip(1 - rng.uniform(0.1, 0.45) * np.abs(grain), 0, 1)
+    return ink
+
+
+def _tone_of_rules(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarray:
+    """Ruled lines are as dark as print, or as pale as can be, whatever the pen."""
+    return page.rules * rng.uniform(0.1, max(0.3, min(0.95, 1.5 * contrast)))
+
+
+def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarray:
+    """Paper that nothing has been written on, about 1: grain, clouds, a printed pattern, the back's writing, specks."""
+    paper = np.ones((SIDE, SIDE), np.float32)
+    if rng.random() < 0.5:
+        paper -= rng.uniform(0.02, 0.25) * contrast * _cloud(rng.uniform(1.0, 12), rng)
+    if rng.random() < 0.3:
+        paper -= _pattern(rng) * rng.uniform(0.05, 0.55) * contrast
+    if rng.random() < 0.12:
+        back = cv2.GaussianBlur(np.roll(page.ink[:, ::-1], rng.integers(0, SIDE, 2), (0, 1)), (0, 0), rng.uniform(0.8, 3))
+        paper -= back * rng.uniform(0.1, 0.35) * contrast
+    if rng.random() < 0.2:
+        _speckle(paper, page.pen, contrast, rng)
+    if rng.random() < 0.12:
+        _fold(paper, rng)
+    return paper
+
+
+def _cloud(size: float, rng: np.random.Generator) -> np.ndarray:
+    """Smooth noise in [0, 1] whose spots are about so many pixels wide."""
+    side = max(2, round(SIDE / size))
+    return cv2.resize(rng.random((side, side), dtype=np.float32), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+
+
+def _pattern(rng: np.random.Generator) -> np.ndarray:
+    """The ground of a cheque or a form: waves, hatching, dots or a tinted block, in [0, 1]."""
+    pattern = np.zeros((SIDE, SIDE), np.float32)
+    if rng.random() < 0.2:
+        left, top, right, bottom = np.sort(rng.integers(0, SIDE, (2, 2)), axis=0).ravel()
+        pattern[top:bottom, left:right] = 1
+        return pattern
+    for _ in range(rng.integers(1, 4)):
+        period = rng.uniform(3, 22)
+        angle = rng.uniform(0, np.pi)
+        wave = rng.uniform(0, 8) * np.sin((COLUMNS * np.sin(angle) - ROWS * np.cos(angle)) / rng.uniform(5, 60))
+        phase = (COLUMNS * np.cos(angle) + ROWS * np.sin(angle) + wave) / period
+        line = np.abs(phase % 1 - 0.5) * 2 * period  # pixels from the middle between two lines
+        pattern = np.maximum(pattern, np.clip(line - period + rng.uniform(1, 2.6), 0, 1))
+    return pattern * _cloud(60, rng) if rng.random() < 0.4 else pattern
+
+
+def _speckle(paper: np.ndarray, pen: float, contrast: float, rng: np.random.Generator) -> None:
+    """Dust and dirt, smaller than the pen."""
+    for x, y in rng.integers(0, SIDE, (rng.integers(3, 50), 2)).tolist():
+        radius = max(0, round(rng.uniform(0.1, 0.3) * pen))
+        cv2.circle(paper, (x, y), radius, float(1 - rng.uniform(0.2, 1) * contrast), cv2.FILLED)
+
+
+def _fold(paper: np.ndarray, rng: np.random.Generator) -> None:
+    """A crease, dark on one side and light on the other."""
+    (x0, y0), (x1, y1) = rng.uniform(-0.3, 1.3, (2, 2)) * SIDE
+    distance = (COLUMNS - x0) * (y1 - y0) - (ROWS - y0) * (x1 - x0)
+    distance /= max(float(np.hypot(x1 - x0, y1 - y0)), 1.0)
+    width = rng.uniform(1, 12)
+    paper += rng.uniform(-0.25, 0.25) * distance / width * np.exp(-np.abs(distance) / width)
+
+
+def _light(rng: np.random.Generator) -> np.ndarray:
+    """Uneven light: a slope, clouds, soft and hard shadows."""
+    light = np.ones((SIDE, SIDE), np.float32)
+    if rng.random() < 0.6:
+        corners = rng.uniform(rng.uniform(0.35, 0.9), 1, (rng.integers(2, 5),) * 2).astype(np.float32)
+        light *= cv2.resize(corners, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    if rng.random() < 0.25:
+        shadow = np.zeros((SIDE, SIDE), np.float32)
+        corners = rng.uniform(-0.4, 1.4, (int(rng.integers(3, 6)), 2)) * SIDE
+        cv2.fillPoly(shadow, [cv2.convexHull(corners.astype(np.int32))], 1.0)
+        soft = float(np.exp(rng.uniform(np.log(1.5), np.log(40))))
+        light *= 1 - rng.uniform(0.15, 0.6) * cv2.GaussianBlur(shadow, (0, 0), soft)
+    return light
+
+
+def _glare(rng: np.random.Generator) -> np.ndarray:
+    """A lamp that is reflected."""
+    left, top = rng.uniform(-0.1, 1.1, 2) * SIDE
+    width, height = np.exp(rng.uniform(np.log(15), np.log(120), 2))
+    return rng.uniform(0.2, 0.8) * np.exp(-(((COLUMNS - left) / width) ** 2) - ((ROWS - top) / height) ** 2)
+
+
+def _lay_on_desk(grey: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+    """The sheet's edge, and what lies beyond it: dark or light, plain or with the grain of wood."""
+    corners = np.array([(-40, -40), (SIDE + 40, -40), (SIDE + 40, SIDE + 40), (-40, SIDE + 40)], float)
+    for side in rng.permutation(4)[: rng.integers(1, 4)]:
+        corners[[side, (side + 1) % 4], (side + 1) % 2] += (1 if side in (0, 3) else -1) * rng.uniform(40, 110)
+    corners += rng.normal(0, 8, corners.shape)
+    sheet = np.zeros((SIDE, SIDE), np.float32)
+    cv2.fillPoly(sheet, [np.round(corners * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
+    wood = cv2.resize(rng.random((int(rng.integers(2, 90)), int(rng.integers(2, 8))), dtype=np.float32), (SIDE, SIDE))
+    wood = wood.T if rng.random() < 0.5 else wood
+    desk = np.clip(rng.uniform(0.03, 0.9) * level + rng.uniform(0, 0.25) * (wood - 0.5), 0.01, 1)
+    if rng.random() < 0.5:  # the sheet throws a shadow
+        desk = desk * (1 - rng.uniform(0.2, 0.7) * cv2.GaussianBlur(sheet, (0, 0), rng.uniform(2, 12)))
+    return np.asarray(sheet * grey + (1 - sheet) * desk, np.float32)
+
+
+def _inverted(grey: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+    """Light ink on dark paper: chalk, a negative, a screen."""
+    return np.asarray(rng.uniform(0.02, 0.35) + (level - grey) / max(level, 1e-3) * rng.uniform(0.4, 0.9), np.float32)
+
+
+# Camera and scanner
+
+
+def _take(grey: np.ndarray, pen: float, scanned: bool, rng: np.random.Generator) -> np.ndarray:
+    """Blur, few pixels, noise, black and white, JPEG: each in some pictures."""
+    if rng.random() < 0.6:
+        blur = min(float(np.exp(rng.uniform(np.log(0.3), np.log(4)))), max(0.45 * pen, 0.5))
+        grey = cv2.GaussianBlur(grey, (0, 0), blur)
+    if rng.random() < 0.05:
+        grey = _motion(grey, min(pen * rng.uniform(0.5, 1.2), 15), rng)
+    if rng.random() < 0.6:
+        grey = grey + rng.normal(0, np.exp(rng.uniform(np.log(0.003), np.log(0.06))), grey.shape)
+    picture = np.clip(grey * 255, 0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        picture = _few_pixels(picture, rng, pen, scanned)
+    if scanned and rng.random() < 0.3:
+        picture = _black_and_white(picture, rng)
+    if rng.random() < 0.4:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 95))]
+        picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_GRAYSCALE)
+    return picture
+
+
+def _motion(grey: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:
+    size = 2 * max(1, round(length / 2)) + 1
+    kernel = np.zeros((size, size), np.float32)
+    middle, angle = size // 2, rng.uniform(0, np.pi)
+    away = round(middle * np.cos(angle)), round(middle * np.sin(angle))
+    cv2.line(kernel, (middle - away[0], middle - away[1]), (middle + away[0], middle + away[1]), 1.0)
+    return cv2.filter2D(grey, -1, kernel / kernel.sum())
+
+
+def _few_pixels(
+    picture: np.ndarray, rng: np.random.Generator, pen: float, scanned: bool = True
+) -> np.ndarray:
+    """Reduced and enlarged again, to blocks or to blur: a thumbnail, an old scanner, a screen shot."""
+    least = max(12, round(SIDE * min(1.0, 0.9 / pen)))  # a pen keeps about a pixel
+    side = round(float(np.exp(rng.uniform(np.log(least), np.log(max(SIDE * 0.7, least + 1))))))
+    small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    if scanned and rng.random() < 0.5:
+        small = _black_and_white(small, rng)
+    way = int(rng.choice((cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)))
+    return cv2.resize(small, (SIDE, SIDE), interpolation=way)
+
+
+def _black_and_white(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What a scanner's threshold leaves, by the whole picture or around each pixel."""
+    if rng.random() < 0.3 and min(picture.shape) > 60:
+        around = 2 * int(rng.integers(7, 30)) + 1
+        way = cv2.ADAPTIVE_THRESH_GAUSSIAN_C
+        return cv2.adaptiveThreshold(picture, 255, way, cv2.THRESH_BINARY, around, int(rng.integers(4, 14)))
+    threshold, _ = cv2.threshold(picture, 0, 255, cv2.THRESH_OTSU)
+    return np.where(picture > threshold + rng.normal(0, 6), 255, 0).astype(np.uint8)

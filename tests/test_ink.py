@@ -1,0 +1,83 @@
+"""Ink: found on any paper, at any size, and what is no ink left out."""
+
+import cv2
+import numpy as np
+import pytest
+from pictures import draw_digit, draw_number, find_ink, shade
+
+from digits.errors import ModelError
+from digits.classifier import SHIPPED_MODEL
+from digits.ink import InkReader
+
+PAD = draw_digit(4)
+INK = find_ink(PAD).ink > 0.5
+
+
+def _overlap(picture, there=INK):
+    """Of found and true ink, at the size of the truth: intersection over union."""
+    found = find_ink(picture)
+    seen = cv2.resize(found.ink, there.shape[::-1], interpolation=cv2.INTER_AREA) > 0.5
+    return (seen & there).sum() / (seen | there).sum()
+
+
+def test_find_takes_shading_and_grain_away():
+    assert _overlap(shade(PAD)) > 0.85
+    assert "uneven paper: shading removed" in find_ink(shade(PAD)).notes
+
+
+def test_find_takes_the_borders_of_a_cell_away_and_leaves_the_digit():
+    cell = PAD.copy()
+    cell[:, 8:14] = cell[385:391] = 60
+    assert _overlap(shade(cell)) > 0.85
+    assert "ruled lines removed" in find_ink(shade(cell)).notes
+
+
+def test_find_takes_ruled_lines_away_and_leaves_the_strokes_that_cross_them():
+    ruled = PAD.copy()
+    ruled[40:400:60] = np.minimum(ruled[40:400:60], 120)
+    assert _overlap(ruled) > 0.85
+
+
+def test_find_takes_a_frame_around_a_digit_away():
+    framed = PAD.copy()
+    cv2.rectangle(framed, (40, 40), (360, 360), 0, 6)
+    assert _overlap(framed) > 0.85
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_find_sees_a_digit_that_fills_its_picture(invert):
+    y, x = np.nonzero(INK)
+    window = slice(y.min(), y.max() + 1), slice(x.min(), x.max() + 1)
+    blurred = cv2.GaussianBlur(PAD[window], (0, 0), 4)
+    assert _overlap(255 - blurred if invert else blurred, INK[window]) > 0.8
+
+
+def test_find_looks_closer_where_the_writing_is_small():
+    page = np.full((2400, 3200), 215, np.uint8)
+    number = draw_number("2075", size=40, pen=5, gap=12)
+    page[1000 : 1000 + len(number), 1500 : 1500 + number.shape[1]] = np.minimum(number, 215)
+    page = shade(page)
+    found = find_ink(page)
+    assert found.scale < 3
+    y, x = np.nonzero(found.ink > 0.5)
+    left, top, right, bottom = (round(side * found.scale) for side in (x.min(), y.min(), x.max() + 1, y.max() + 1))
+    assert abs(left - 1518) < 20 and abs(top - 1010) < 10 and abs(bottom - 1055) < 15
+
+
+def test_find_keeps_a_line_one_pixel_thin():
+    thin = draw_digit(7, size=300, pen=1, at=(50, 50))
+    assert (find_ink(thin).ink > 0.35).sum() > 0.8 * (thin < 160).sum()
+
+
+@pytest.mark.parametrize("level", [0, 90, 255])
+def test_find_finds_none_on_an_even_picture(level):
+    grain = np.random.default_rng(0).normal(0, 2, (300, 300))
+    assert find_ink(np.full((300, 300), level, np.uint8)).ink.max() == 0
+    assert find_ink(np.clip(level + grain, 0, 255).astype(np.uint8)).ink.max() < 0.5
+
+
+def test_an_ink_reader_refuses_what_is_no_ink_network(tmp_path):
+    with pytest.raises(ModelError, match="train_model.py --ink"):
+        InkReader(tmp_path / "missing.onnx")
+    with pytest.raises(ModelError, match="no ink network"):
+        InkReader(SHIPPED_MODEL)

@@ -34,8 +34,7 @@ from digits.training.save import versions, write_record
 CHANNELS = (16, 24, 32, 48, 64)  # of the maps at a half, a quarter, ... of the page's size
 WEIGHTS = (1.0, 0.3, 0.2)  # of ink, rules and lines of writing in the loss
 AHEAD = 12  # batches of pages that are made before they are needed
-STRIPS = (64, 96, 128)  # pixels of height to which the pages of a batch are sometimes cut, as lines of writing are
-STRIP_SHARE = 0.4  # of the batches
+STRIPS = (64, 96, 128)  # pixels of height to which the pages of every second batch are cut, as lines of writing are
 GAIN = 0.25  # deviation of the logarithm of the contrast that a page is shown with: pages are not cut like pictures
 COMPARED = 64  # pages on which Keras and ONNX must agree, and on which the network is tried in the end
 
@@ -164,7 +163,7 @@ def make_batches(
         step = first
         while True:
             while len(waiting) < AHEAD:
-                waiting.append(pool.submit(_batch, None, recipe.batch, (seed, 0, step)))
+                waiting.append(pool.submit(_batch, None, recipe.batch, (seed, 0, step), step % 2 == 1))
                 step += 1
             yield waiting.popleft().result()
 
@@ -177,12 +176,14 @@ def _remember(train: Split) -> None:
 _train: Split | None = None
 
 
-def _batch(split: Split | None, size: int, seed: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _batch(
+    split: Split | None, size: int, seed: tuple[int, ...], strips: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """(size, h, SIDE, 1) standardised pages and (size, h, SIDE, 3) what is on them, both float32; h: SIDE or a strip's."""
     split = split or _train
     assert split is not None
     rng = np.random.default_rng(seed)
-    height = int(rng.choice(STRIPS)) if rng.random() < STRIP_SHARE else SIDE
+    height = int(rng.choice(STRIPS)) if strips else SIDE
     pages, truths = zip(*(_cut(*synthesise_page(split, rng), height, rng) for _ in range(size)), strict=True)
     seen = [standardise(page) * np.float32(np.exp(rng.normal(0, GAIN))) for page in pages]
     return np.stack(seen)[..., None], np.stack(truths).astype(np.float32) / 255

@@ -36,6 +36,7 @@ import numpy as np
 
 from digits import Recognizer
 from digits.classifier import Classifier
+from digits.ink import InkReader
 from digits.layout import find_layout
 from digits.normalise import normalise
 from digits.picture import read_grey

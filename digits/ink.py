@@ -17,6 +17,7 @@ import numpy as np
 from digits.classifier import open_session
 from digits.errors import ModelError
 from digits.normalise import pen_width
+from digits.turn import find_slope, turn
 
 SHIPPED_INK_MODEL = Path(__file__).with_name("ink.onnx")
 MULTIPLE = 32  # the sides of what the network is given are multiples of it
@@ -24,8 +25,9 @@ INK, RULES, LINES = 0, 1, 2  # maps of the network
 FLATTEST = 6.0  # grey levels: paper that varies less is not made to look rough
 FLAT = 4  # grey levels that a clean pad may vary by
 FAINTEST = 16  # grey levels below which there is nothing to see on a clean pad
-LOOKS = (256, 640, 1280, 4096)  # pixels of the longer side: from afar, and closer and closer
-CLEAREST = 3.0  # pixels: where pens are so wide, there is no need to look closer
+FAR, CLOSEST = 256, 4096  # pixels of the longer side: of the first look, and at most
+CLEAR, WANTED = 2.8, 4.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
+ASKEW = 3.0  # degrees that lines of writing slope; less is how people write
 SLENDER = 6  # times as long as wide: beside others, a stroke may be a ruled line
 ENCLOSED = 2  # depth of a contour in a hole of another's
 TILE, SEAM = 1024, 64  # pixels of what the network is given at once, and by which neighbours overlap
@@ -37,13 +39,24 @@ UNEVEN = 0.25  # of the lightest paper, by which a shade is darker
 class Ink:
     """What is on a picture.
 
-    ink: (height, width) float32 in [0, 1], ink = 1; scale: pixels of the picture for one of its pixels; notes: in plain
-    words what was done to see it.
+    ink: (height, width) float32 in [0, 1], ink = 1, its lines level; to_picture: (2, 3) matrix from its places (x, y, 1) to
+    those of the picture; notes: in plain words what was done to see it.
     """
 
     ink: np.ndarray
-    scale: float
+    to_picture: np.ndarray
     notes: tuple[str, ...]
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the picture for one of its pixels."""
+        return float(np.hypot(*self.to_picture[:, 0]))
+
+    def turned(self, slope: float) -> Ink:
+        """Turned so that lines that run down to the right by so many degrees are level."""
+        ink, back = turn(self.ink, slope)
+        to_picture = self.to_picture @ np.vstack([back, (0, 0, 1)])
+        return Ink(ink, to_picture, (*self.notes, f"askew: turned by {-slope:.0f} degrees"))
 
 
 class InkReader:
@@ -68,13 +81,20 @@ class InkReader:
 
     def _look(self, grey: np.ndarray) -> Ink:
         """From afar, then closer, until the pens are wide enough."""
-        for size in _looks(grey.shape):
-            scale = max(grey.shape) / size
-            seen = _resize(grey, 1 / scale)
+        longest = max(grey.shape)
+        closest = min(max(FAR, 2 * longest), CLOSEST)
+        size = FAR
+        while True:
+            seen = _resize(grey, size / longest)
             maps = self.maps(standardise(seen))
-            if pen_width(maps[..., INK]) >= CLEAREST and maps[..., INK].max() > SEEN:
+            pen = pen_width(maps[..., INK])
+            nothing = maps[..., INK].max() < SEEN
+            if pen >= CLEAR or size >= closest or (nothing and size > FAR):
                 break
-        return Ink(np.ascontiguousarray(maps[..., INK]), scale, tuple(_notes(seen, maps)))
+            size = min(round(size * WANTED / pen), closest)
+        found = Ink(np.ascontiguousarray(maps[..., INK]), _scaled(longest / size), tuple(_notes(seen, maps)))
+        slope = find_slope(maps[..., LINES])
+        return found if abs(slope) < ASKEW else found.turned(slope)
 
     def maps(self, seen: np.ndarray) -> np.ndarray:
         """What is on a standardised picture, (h, w) float32: (h, w, 3) float32 in [0, 1], INK, RULES and LINES."""
@@ -95,19 +115,14 @@ class InkReader:
         return answer[:height, :width]
 
 
+def _scaled(by: float) -> np.ndarray:
+    return np.array([[by, 0, 0], [0, by, 0]], float)
+
+
 def standardise(grey: np.ndarray) -> np.ndarray:
     """A picture's grey, (h, w) uint8, with mean 0 and deviation 1, float32."""
     mean, deviation = cv2.meanStdDev(grey)
     return (grey.astype(np.float32) - float(mean[0, 0])) / max(float(deviation[0, 0]), FLATTEST)
-
-
-def _looks(shape: tuple[int, ...]) -> Iterator[int]:
-    """The sizes at which a picture is looked at: small ones are enlarged once."""
-    longest = max(shape)
-    yield LOOKS[0]
-    for size in LOOKS[1:]:
-        if longest > size / 2:
-            yield min(size, 2 * longest)
 
 
 def _resize(grey: np.ndarray, scale: float) -> np.ndarray:
@@ -136,7 +151,7 @@ def _find_on_clean_pad(grey: np.ndarray) -> Ink | None:
     ink = difference.astype(np.float32) / full if full >= FAINTEST else np.zeros(grey.shape, np.float32)
     if not _stands_free(ink):
         return None
-    return Ink(ink, 1.0, ("dark background: inverted",) if lightest > FLAT else ())
+    return Ink(ink, _scaled(1.0), ("dark background: inverted",) if lightest > FLAT else ())
 
 
 def _stands_free(ink: np.ndarray) -> bool:

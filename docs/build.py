@@ -4,9 +4,9 @@
     python docs/build.py card                 # only the card, from what is already measured
 
 evaluation: docs/evaluation/ from digits/model.onnx and MNIST's test set. card: MODEL_CARD.md from model.json,
-model-tiny.json, digits/sequence.json, the evaluation, and, where they exist, the figures in benchmarks/: network.json,
-ablation.md, presets.md and time_to_accuracy.md, which the scripts of these names write. notebook:
-handwritten_digit_recognition.ipynb, executed, from the .py beside it.
+model-tiny.json, digits/sequence.json, digits/ink.json, the evaluation, and, where they exist, the figures in
+benchmarks/: network.json, ablation.md, presets.md and time_to_accuracy.md, which the scripts of these names write.
+notebook: handwritten_digit_recognition.ipynb, executed, from the .py beside it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from digits.ink import SHIPPED_INK_MODEL
 from digits.sequence import SHIPPED_SEQUENCE_MODEL
 from digits.training.evaluate import evaluate
 from digits.training.report import card
@@ -47,6 +48,7 @@ def render_card() -> str:
         evaluation=_read(EVALUATION / "evaluation.json"),
         record=_read(ROOT / "model.json"),
         sequence=_read(SHIPPED_SEQUENCE_MODEL.with_suffix(".json")),
+        ink=_read(SHIPPED_INK_MODEL.with_suffix(".json")),
         figures=_read(ROOT / "benchmarks" / "network.json"),
         ablation=_read_text(ROOT / "benchmarks" / "ablation.md"),
         presets=_read_text(ROOT / "benchmarks" / "presets.md"),

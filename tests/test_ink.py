@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from pictures import draw_digit, draw_number, find_ink, shade
 
-from digits.errors import ModelError
 from digits.classifier import SHIPPED_MODEL
+from digits.errors import ModelError
 from digits.ink import InkReader
 
 PAD = draw_digit(4)
@@ -60,8 +60,29 @@ def test_find_looks_closer_where_the_writing_is_small():
     found = find_ink(page)
     assert found.scale < 3
     y, x = np.nonzero(found.ink > 0.5)
-    left, top, right, bottom = (round(side * found.scale) for side in (x.min(), y.min(), x.max() + 1, y.max() + 1))
+    left, top, bottom = (round(side * found.scale) for side in (x.min(), y.min(), y.max() + 1))
     assert abs(left - 1518) < 20 and abs(top - 1010) < 10 and abs(bottom - 1055) < 15
+
+
+def test_find_turns_a_page_that_lies_askew_and_tells_where_its_ink_was():
+    page = shade(np.pad(draw_number("20751\n60943"), 150, constant_values=255))
+    height, width = page.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -12, 1)
+    found = find_ink(cv2.warpAffine(page, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE))
+    (note,) = [note for note in found.notes if "askew" in note]
+    assert 9 <= abs(int(note.split()[-2])) <= 15
+    y, x = np.nonzero(found.ink > 0.5)
+    back = np.stack([x, y, np.ones_like(x)], axis=1) @ found.to_picture.T
+    there = np.stack([*np.nonzero(page < 60)[::-1], np.ones((page < 60).sum())], axis=1) @ matrix.T
+    assert np.abs(back.mean(axis=0) - there.mean(axis=0)).max() < 12
+    assert np.abs(np.ptp(back, axis=0) - np.ptp(there, axis=0)).max() < 30
+
+
+def test_find_leaves_a_single_digit_as_it_stands():
+    matrix = cv2.getRotationMatrix2D((200, 200), 30, 1)
+    for label in range(10):
+        leaning = shade(cv2.warpAffine(draw_digit(label), matrix, (400, 400), borderValue=255))
+        assert not any("askew" in note for note in find_ink(leaning).notes)
 
 
 def test_find_keeps_a_line_one_pixel_thin():
@@ -77,7 +98,7 @@ def test_find_finds_none_on_an_even_picture(level):
 
 
 def test_an_ink_reader_refuses_what_is_no_ink_network(tmp_path):
-    with pytest.raises(ModelError, match="train_model.py --ink"):
+    with pytest.raises(ModelError, match="--ink"):
         InkReader(tmp_path / "missing.onnx")
     with pytest.raises(ModelError, match="no ink network"):
         InkReader(SHIPPED_MODEL)

@@ -16,6 +16,7 @@ import pytest
 from digits.classifier import Classifier
 from digits.errors import ModelError
 from digits.files import sole_writer
+from digits.ink import InkReader
 from digits.sequence import SequenceReader
 from digits.training.data import load_mnist
 from digits.training.fit import fit
@@ -180,6 +181,18 @@ def test_train_model_trains_the_sequence_network_and_keeps_a_record(tmp_path):
     assert SequenceReader(tmp_path / "mine.onnx").probabilities(framed).sum(axis=1) == pytest.approx(np.ones(32))
     record = json.loads((tmp_path / "mine.json").read_text())
     assert record["recipe"]["numbers"] == 200 and record["keras_onnx_difference"] <= 1e-5
+    assert not (tmp_path / "tiny.h5").exists()
+
+
+def test_train_model_trains_the_ink_network_keeps_a_record_and_goes_on_where_it_was(tmp_path):
+    output = train(tmp_path, "--ink", "mine.onnx", "--limit", "2", "--epochs", "1")
+    assert "Saved mine.onnx" in output
+    maps = InkReader(tmp_path / "mine.onnx").maps(np.zeros((70, 40), np.float32))
+    assert maps.shape == (70, 40, 3) and 0 <= maps.min() <= maps.max() <= 1
+    train(tmp_path, "--ink", "mine.onnx", "--limit", "2", "--epochs", "2", "--resume")
+    record = json.loads((tmp_path / "mine.json").read_text())
+    assert record["recipe"]["epochs"] == 2 and record["keras_onnx_difference"] <= 1e-4
+    assert len(read_history(tmp_path / "runs" / "mine")) == 2
     assert not (tmp_path / "tiny.h5").exists()
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
-import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -29,6 +28,7 @@ from digits.training.fit import forget
 from digits.training.history import read_round
 from digits.training.network import copy_for_training
 from digits.training.paper import SIDE, synthesise_page
+from digits.training.processes import serve_parent
 from digits.training.save import versions, write_record
 
 CHANNELS = (16, 24, 32, 48, 64)  # of the maps at a half, a quarter, ... of the page's size
@@ -102,9 +102,9 @@ def build_ink_network() -> keras.Model:
 
 
 def _convolve(x: keras.KerasTensor, channels: int, size: int, strides: int = 1) -> keras.KerasTensor:
-    x = layers.Conv2D(
-        channels, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
-    )(x)
+    x = layers.Conv2D(channels, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal")(
+        x
+    )
     return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
 
 
@@ -150,9 +150,7 @@ def fit_ink(recipe: InkRecipe, mnist: Mnist, seed: int, folder: Path) -> keras.M
     return network
 
 
-def make_batches(
-    recipe: InkRecipe, train: Split, seed: int, first: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def make_batches(recipe: InkRecipe, train: Split, seed: int, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Endless batches from step `first` on, made in a process of its own while the network learns.
 
     The same for the same seed, wherever it was interrupted.
@@ -168,18 +166,23 @@ def make_batches(
             yield waiting.popleft().result()
 
 
+_train: Split | None = None  # of the process that makes the pages
+
+
 def _remember(train: Split) -> None:
-    global _train  # once a process, not with every batch
+    """Once a process, not with every batch."""
+    global _train
     _train = train
-
-
-_train: Split | None = None
+    serve_parent()
 
 
 def _batch(
     split: Split | None, size: int, seed: tuple[int, ...], strips: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(size, h, SIDE, 1) standardised pages and (size, h, SIDE, 3) what is on them, both float32; h: SIDE or a strip's."""
+    """(size, h, SIDE, 1) standardised pages and (size, h, SIDE, 3) what is on them, both float32.
+
+    h: SIDE, or a strip's height.
+    """
     split = split or _train
     assert split is not None
     rng = np.random.default_rng(seed)
@@ -189,9 +192,7 @@ def _batch(
     return np.stack(seen)[..., None], np.stack(truths).astype(np.float32) / 255
 
 
-def _cut(
-    page: np.ndarray, truth: np.ndarray, height: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _cut(page: np.ndarray, truth: np.ndarray, height: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A strip of the page, with writing on it if there is any."""
     written = np.flatnonzero(truth[..., INK].any(axis=1))
     middle = rng.choice(written) if written.size else SIDE // 2

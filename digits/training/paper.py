@@ -19,7 +19,10 @@ from digits.training.strokes import draw
 
 SIDE = 256  # pixels of a page
 DRAWN = 80  # pixels to which a digit of MNIST is enlarged before its pen is changed
-WORDS = "Name Date Total Sum No. Betrag Punkte Note Marks Class Score Year Sheet Page Result km kg EUR Rs".split()
+WORDS = (
+    *("Name", "Date", "Total", "Sum", "No.", "Betrag", "Punkte", "Note", "Marks", "Class", "Score", "Year"),
+    *("Sheet", "Page", "Result", "km", "kg", "EUR", "Rs"),
+)
 FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 
 
@@ -143,7 +146,7 @@ def _write_line(
     while left < end and written < most:
         if printed:
             mark = _print(height, rng)
-        elif rng.random() < 0.07 and ribbon:
+        elif rng.random() < 0.08:
             mark = _sign(height, share, rng)
         else:
             mark = _mark(train, height * float(np.exp(rng.normal(0, uneven))), share, rng, 0.85 if words else 0.03)
@@ -256,7 +259,7 @@ def _sign(height: float, share: float, rng: np.random.Generator) -> np.ndarray:
         2: [((low, middle), (high, middle + int(rng.normal(0, 0.1) * size)))],
         3: [((low, high), (high, low))],
         4: [((low, middle), (high, middle)), ((middle, low), (middle, high))],
-        5: [((low, middle - size // 5), (high, middle - size // 5)), ((low, middle + size // 5), (high, middle + size // 5))],
+        5: [((low, y), (high, y)) for y in (middle - size // 5, middle + size // 5)],
         6: [((middle, low), (middle, low)), ((middle, high), (middle, high))],
     }
     for start, end in lines[int(rng.integers(7))]:
@@ -276,12 +279,13 @@ def _print(height: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def _line_width(page: Page, rng: np.random.Generator) -> float:
-    return max(0.6, page.pen * float(np.exp(rng.uniform(np.log(0.15), np.log(1.8))))) if rng.random() < 0.7 else 1.0
+    width = page.pen * float(np.exp(rng.uniform(np.log(0.15), np.log(1.8)))) if rng.random() < 0.7 else 1.0
+    return float(np.clip(width, 0.6, 24))
 
 
 def _rule(page: Page, rng: np.random.Generator) -> None:
     """Lines from edge to edge, level, upright or both; or a margin, an underline or a box of a form."""
-    width, tone = min(_line_width(page, rng), 7.0), rng.uniform(0.15, 1)
+    width, tone = _line_width(page, rng), rng.uniform(0.15, 1)
     kind = rng.choice(4, p=(0.4, 0.15, 0.25, 0.2))
     period = float(np.exp(rng.uniform(np.log(max(10, 4 * width)), np.log(120))))
     start = rng.uniform(0, period)
@@ -304,7 +308,7 @@ def _frame(page: Page, box: tuple[int, int, int, int], rng: np.random.Generator)
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
     if rng.random() < 0.5:
         corners += rng.normal(0, 0.02 * (right - left), corners.shape)
-    width = min(_line_width(page, rng), 9.0)
+    width = _line_width(page, rng)
     tone = rng.uniform(0.4, 1)
     drawn = rng.random(4) < (1.0 if rng.random() < 0.6 else 0.6)
     for start, end, there in zip(corners, np.roll(corners, -1, axis=0), drawn, strict=True):
@@ -325,7 +329,7 @@ def _draw_rule(
     thick = max(1, round(width))
     tone *= min(1.0, width)
     points = np.linspace(start, end, 9) + rng.normal(0, 0.25, (9, 2))
-    line = np.zeros_like(page.rules) if rng.random() < 0.12 else page.rules
+    line = np.zeros_like(page.rules) if rng.random() < 0.18 else page.rules
     cv2.polylines(line, [np.round(points * 16).astype(np.int32)], False, tone, thick, cv2.LINE_AA, 4)
     if line is not page.rules:
         period = max(3.0, thick * rng.uniform(2, 6))
@@ -408,7 +412,9 @@ def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarra
     if rng.random() < 0.3:
         paper -= _pattern(rng) * rng.uniform(0.05, 0.55) * contrast
     if rng.random() < 0.12:
-        back = cv2.GaussianBlur(np.roll(page.ink[:, ::-1], rng.integers(0, SIDE, 2), (0, 1)), (0, 0), rng.uniform(0.8, 3))
+        back = cv2.GaussianBlur(
+            np.roll(page.ink[:, ::-1], rng.integers(0, SIDE, 2), (0, 1)), (0, 0), rng.uniform(0.8, 3)
+        )
         paper -= back * rng.uniform(0.1, 0.35) * contrast
     if rng.random() < 0.2:
         _speckle(paper, page.pen, contrast, rng)
@@ -461,14 +467,14 @@ def _light(rng: np.random.Generator) -> np.ndarray:
     light = np.ones((SIDE, SIDE), np.float32)
     if rng.random() < 0.6:
         corners = rng.uniform(rng.uniform(0.35, 0.9), 1, (rng.integers(2, 5),) * 2).astype(np.float32)
-        light *= cv2.resize(corners, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+        light = cv2.resize(corners, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     if rng.random() < 0.25:
         shadow = np.zeros((SIDE, SIDE), np.float32)
         corners = rng.uniform(-0.4, 1.4, (int(rng.integers(3, 6)), 2)) * SIDE
         cv2.fillPoly(shadow, [cv2.convexHull(corners.astype(np.int32))], 1.0)
         soft = float(np.exp(rng.uniform(np.log(1.5), np.log(40))))
-        light *= 1 - rng.uniform(0.15, 0.6) * cv2.GaussianBlur(shadow, (0, 0), soft)
-    return light
+        light = light * (1 - rng.uniform(0.15, 0.6) * cv2.GaussianBlur(shadow, (0, 0), soft))
+    return np.asarray(light, np.float32)
 
 
 def _glare(rng: np.random.Generator) -> np.ndarray:
@@ -531,9 +537,7 @@ def _motion(grey: np.ndarray, length: float, rng: np.random.Generator) -> np.nda
     return cv2.filter2D(grey, -1, kernel / kernel.sum())
 
 
-def _few_pixels(
-    picture: np.ndarray, rng: np.random.Generator, pen: float, scanned: bool = True
-) -> np.ndarray:
+def _few_pixels(picture: np.ndarray, rng: np.random.Generator, pen: float, scanned: bool = True) -> np.ndarray:
     """Reduced and enlarged again, to blocks or to blur: a thumbnail, an old scanner, a screen shot."""
     least = max(12, round(SIDE * min(1.0, 0.9 / pen)))  # a pen keeps about a pixel
     side = round(float(np.exp(rng.uniform(np.log(least), np.log(max(SIDE * 0.7, least + 1))))))

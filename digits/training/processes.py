@@ -50,14 +50,19 @@ def is_told_to_end() -> bool:
     return _told_to_end is not None and _told_to_end.is_set()
 
 
+def serve_parent() -> None:
+    """What a process that works for another does first: Ctrl-C is left to that one, and it does not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches all of them; the first decides what becomes of it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
 def _attend(told_to_end: Event, threads: int) -> None:
     """What a process does first."""
     global _told_to_end  # the one thing that a process is told by the one that started it
     _told_to_end = told_to_end
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the first decides what becomes of it
+    serve_parent()
     os.environ[THREADS] = str(threads)
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else the first takes a GPU's whole memory
-    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:

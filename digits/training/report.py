@@ -27,6 +27,7 @@ def card(
     evaluation: Json,
     record: Json,
     sequence: Json | None = None,
+    ink: Json | None = None,
     figures: Json | None = None,
     ablation: str = "",
     presets: str = "",
@@ -35,7 +36,8 @@ def card(
 ) -> str:
     """The model card, with the metadata that Hugging Face reads.
 
-    record: the run record beside the model (model.json). sequence: that of the sequence network. figures: what
+    record: the run record beside the model (model.json). sequence: that of the sequence network; ink: of the
+        ink network. figures: what
     benchmarks/network.py keeps, if it was run.
     ablation, presets, race: Markdown on how the recipe was chosen, what the presets reach over several seeds, and how
     long the shortest takes beside keras-io's convnet. tiny: the run record of the tiny model.
@@ -45,6 +47,7 @@ def card(
         evaluation=evaluation,
         record=record,
         sequence=sequence,
+        ink=ink,
         figures=figures,
         ablation=ablation,
         presets=presets,

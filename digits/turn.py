@@ -1,4 +1,4 @@
-"""Level: a page that was photographed askew is turned until its lines of writing are level."""
+"""Turn: a page that was photographed askew, or lies on its side, is turned until its lines of writing are level."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 
 SEEN = 0.5  # of a map, from which on something is there
-LONG = 3.0  # times as long as high: a line of writing that tells a direction, as a single digit does not
-LEAST, MOST = 3.0, 60.0  # degrees: less is how people write, more is another way up
+LONG = 4.5  # times as long as high: a line of writing that tells a direction, as a single digit does not
 
 
 def find_slope(lines: np.ndarray) -> float:
-    """How far the lines of writing run down to the right, in degrees; 0 where they are level, or where none is long.
+    """How far the lines of writing run down to the right, in degrees from -90 to 90; 0 if none is long enough to tell.
 
     lines: (height, width) float32 in [0, 1], ribbons along the middle of each line of writing (digits.ink.LINES).
     """
@@ -47,5 +46,5 @@ def turn(ink: np.ndarray, slope: float) -> tuple[np.ndarray, np.ndarray]:
     forth = cv2.getRotationMatrix2D((width / 2, height / 2), slope, 1.0)
     cosine, sine = np.abs(forth[0, :2])
     size = round(width * cosine + height * sine), round(width * sine + height * cosine)
-    forth[:, 2] += (np.array(size) - (width, height)) / 2
+    forth[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
     return cv2.warpAffine(ink, forth, size, flags=cv2.INTER_LINEAR), cv2.invertAffineTransform(forth)

@@ -1,0 +1,51 @@
+"""Synthetic paper: what is on a page is told apart, and the picture of it is one that a camera could take."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digits.training.data import load_mnist
+from digits.training.paper import SIDE, Page, photograph, synthesise_page, write_page
+
+
+@pytest.fixture(scope="module")
+def validation():
+    return load_mnist().validation
+
+
+@pytest.fixture(scope="module")
+def pages(validation):
+    rng = np.random.default_rng(3)
+    return [synthesise_page(validation, rng) for _ in range(120)]
+
+
+def test_synthesise_page_gives_the_same_pages_for_the_same_seed(validation, pages):
+    rng = np.random.default_rng(3)
+    for page, truth in pages[:20]:
+        again, same_truth = synthesise_page(validation, rng)
+        assert np.array_equal(page, again) and np.array_equal(truth, same_truth)
+
+
+def test_pages_are_grey_and_of_every_kind(pages):
+    assert all(page.shape == (SIDE, SIDE) and page.dtype == np.uint8 for page, _ in pages)
+    ink = np.array([(truth[..., 0] > 127).mean() for _, truth in pages])
+    ruled = np.array([(truth[..., 1] > 127).mean() for _, truth in pages])
+    assert (ink == 0).any() and (ink > 0.2).any() and (ruled == 0).any() and (ruled > 0.02).any()
+    darker = [page[truth[..., 0] > 127].mean() < np.median(page) for page, truth in pages if truth[..., 0].any()]
+    assert 0.6 < np.mean(darker) < 0.95, "most ink is dark, some is light"
+
+
+def test_what_is_written_and_what_is_ruled_are_told_apart(pages):
+    assert not any(((truth[..., 0] > 200) & (truth[..., 1] > 200)).any() for _, truth in pages)
+
+
+def test_lines_of_writing_run_through_the_ink(validation):
+    rng = np.random.default_rng(5)
+    written = [page for page in (write_page(validation, rng) for _ in range(40)) if page.ink.mean() > 0.02]
+    assert np.mean([page.ink[page.lines > 0.5].mean() > page.ink.mean() for page in written]) > 0.95
+
+
+def test_an_empty_page_is_photographed_as_paper():
+    rng = np.random.default_rng(7)
+    assert all(photograph(Page(), rng).shape == (SIDE, SIDE) for _ in range(40))

@@ -39,7 +39,7 @@ UNEVEN = 0.25  # of the lightest paper, by which a shade is darker
 class Ink:
     """What is on a picture.
 
-    ink: (height, width) float32 in [0, 1], ink = 1, its lines level; to_picture: (2, 3) matrix from its places (x, y, 1) to
+    ink: (height, width) float32 in [0, 1], ink = 1, lines level; to_picture: (2, 3) matrix from its places (x, y, 1) to
     those of the picture; notes: in plain words what was done to see it.
     """
 

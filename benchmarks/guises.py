@@ -1,4 +1,4 @@
-"""The guises in which people hand in one digit: the same drawing on paper of every kind, photographed, scanned, cropped.
+"""The guises in which people hand in a digit: the same drawing on paper of every kind, photographed, scanned, cropped.
 
     python benchmarks/guises.py guises.png                  # a contact sheet of all, to look at
 
@@ -19,9 +19,9 @@ from photograph import (
     BALL_PEN,
     BLACKS,
     BLUES,
-    BRIGHTS,
     CHALK,
     FELT_PEN,
+    LINE_COLOURS,
     MARKER,
     PENCIL,
     THIN_BALL_PEN,
@@ -34,6 +34,7 @@ from photograph import (
     Sheet,
     dots,
     expose,
+    fold,
     glare,
     hand_shadow,
     ink,
@@ -52,13 +53,12 @@ from photograph import (
     write,
 )
 from PIL import Image, ImageDraw, ImageFont
-from rendering import Strokes, draw_anywhere, drawings_folder, load_strokes
+from rendering import Strokes, draw_anywhere, drawings_folder, load_strokes, tile
 
 SEED = 31
 
 Guise = Callable[[Strokes, Rng], np.ndarray | bytes]
 
-LINE_COLOURS: tuple[Colour, ...] = ((0.55, 0.68, 0.85), (0.65, 0.65, 0.68), (0.72, 0.6, 0.75), (0.5, 0.7, 0.65))
 WORDS = ("Name", "Marks", "Total", "Question", "Amount", "Remarks", "Class", "Page", "Rate", "Date", "Examiner")
 
 
@@ -189,15 +189,7 @@ def _printed(sheet: Sheet, rng: Rng, lines: int, height: float = 0.07) -> Sheet:
 
 
 def folded(strokes: Strokes, rng: Rng) -> np.ndarray:
-    """A sheet that was folded twice: each part lies at its own slope, and the folds catch light and shadow."""
-    sheet = write(_sheet(rng), strokes, rng)
-    rows, columns = np.mgrid[: sheet.shape[0], : sheet.shape[1]].astype(np.float32)
-    for place, length in ((rows, sheet.shape[0]), (columns, sheet.shape[1])):
-        away = place - rng.uniform(0.3, 0.7) * length + rng.normal(0, 0.03) * (rows + columns)
-        slope = np.where(away < 0, 1 - rng.uniform(0.05, 0.2), 1)
-        edge = np.exp(-((away / rng.uniform(1, 2.5)) ** 2)) * rng.uniform(-0.35, 0.15)
-        sheet = np.clip(sheet * (slope + edge)[..., None], 0, 1)
-    return expose(sheet, rng)
+    return expose(fold(write(_sheet(rng), strokes, rng), rng), rng)
 
 
 def coloured(strokes: Strokes, rng: Rng) -> np.ndarray:
@@ -226,7 +218,7 @@ def thin_ball_pen(strokes: Strokes, rng: Rng) -> np.ndarray:
 
 
 def newsprint(strokes: Strokes, rng: Rng) -> np.ndarray:
-    """A cell of a puzzle in a newspaper: grey, coarse paper, the back shining through, the cell's lines at the edges."""
+    """A cell of a puzzle in a newspaper: grey and coarse, the back shining through, the cell's lines at the edges."""
     side = int(rng.integers(70, 150))
     sheet = paper(side, side, rng, (0.72, 0.7, 0.66), 0.03)
     sheet = sheet * (1 - 0.12 * (1 - soften(np.fliplr(_printed(np.ones_like(sheet), rng, 4, 0.12)), 1.2)))
@@ -319,7 +311,9 @@ def touching_the_border(strokes: Strokes, rng: Rng) -> np.ndarray:
 
 def _enlarged(sheet: Sheet, rng: Rng) -> np.ndarray:
     """As a phone takes it: (3000, 4000) uint8, with the noise of its sensor."""
-    large = cv2.resize(cv2.cvtColor(expose(sheet, rng), cv2.COLOR_RGB2GRAY), (4000, 3000), interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(
+        cv2.cvtColor(expose(sheet, rng), cv2.COLOR_RGB2GRAY), (4000, 3000), interpolation=cv2.INTER_CUBIC
+    )
     grains = rng.normal(128, 2.5, (500, 500)).round().astype(np.uint8)
     noise = np.tile(grains, (6, 8)).astype(np.int16) - 128
     return np.clip(large + noise, 0, 255).astype(np.uint8)
@@ -404,8 +398,12 @@ def stained(strokes: Strokes, rng: Rng) -> np.ndarray:
     rows, columns = np.mgrid[: sheet.shape[0], : sheet.shape[1]].astype(np.float32)
     side = min(sheet.shape[:2])
     middle, radius = rng.uniform(0.1, 0.9, 2) * sheet.shape[:2], rng.uniform(0.3, 0.5) * side
-    away = np.abs(np.hypot(rows - middle[0], columns - middle[1]) - radius) + 0.01 * side * mottle(sheet.shape, 9, 9, rng)
-    ring = np.exp(-((np.maximum(away, 0) / (0.02 * side)) ** 2)) * np.clip(0.7 + 0.4 * mottle(sheet.shape, 60, 60, rng), 0, 1)
+    away = np.abs(np.hypot(rows - middle[0], columns - middle[1]) - radius) + 0.01 * side * mottle(
+        sheet.shape, 9, 9, rng
+    )
+    ring = np.exp(-((np.maximum(away, 0) / (0.02 * side)) ** 2)) * np.clip(
+        0.7 + 0.4 * mottle(sheet.shape, 60, 60, rng), 0, 1
+    )
     return expose(sheet * (1 - ring[..., None] * np.array([0.2, 0.32, 0.45], np.float32)), rng)
 
 
@@ -489,18 +487,8 @@ def dress(name: str, strokes: Strokes, index: int) -> np.ndarray | bytes:
 def main() -> None:
     """Write a contact sheet: a row a guise, eight drawings."""
     drawings = load_strokes(drawings_folder() / "pen_digits.jsonl.gz", "dev-train")[::400][:12]
-    rows = [np.hstack([_tile(dress(name, one["strokes"], i)) for i, one in enumerate(drawings)]) for name in GUISES]
+    rows = [np.hstack([tile(dress(name, one["strokes"], i)) for i, one in enumerate(drawings)]) for name in GUISES]
     Image.fromarray(np.vstack(rows)).save(Path(sys.argv[1]))
-
-
-def _tile(picture: np.ndarray | bytes, side: int = 150) -> np.ndarray:
-    if isinstance(picture, bytes):
-        picture = cv2.cvtColor(cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    image = Image.fromarray(picture).convert("RGB")
-    image.thumbnail((side, side))
-    tile = Image.new("RGB", (side + 4, side + 4), "magenta")
-    tile.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
-    return np.asarray(tile)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ BLACKS: tuple[Colour, ...] = ((0.08, 0.08, 0.1), (0.16, 0.15, 0.15))
 BLUES: tuple[Colour, ...] = ((0.1, 0.16, 0.5), (0.17, 0.28, 0.62), (0.08, 0.1, 0.33))
 BRIGHTS: tuple[Colour, ...] = ((0.75, 0.1, 0.12), (0.1, 0.5, 0.25), (0.5, 0.15, 0.55), (0.85, 0.4, 0.05))
 
+LINE_COLOURS: tuple[Colour, ...] = ((0.55, 0.68, 0.85), (0.65, 0.65, 0.68), (0.72, 0.6, 0.75), (0.5, 0.7, 0.65))
+
 
 @dataclass(frozen=True)
 class Pen:
@@ -117,9 +119,12 @@ def write(
     return ink(sheet, lay(cover, sheet.shape, left, top), pen, rng)
 
 
-def rules(shape: Sequence[int], spacing: float, width: float, rng: Rng, tilt: float = 0.0) -> Cover:
-    """Parallel lines, level at a tilt of 0, upright at 90."""
-    return np.clip(width / 2 + 0.5 - _from_lines(shape, spacing, tilt, rng.uniform(0, spacing)), 0, 1)
+def rules(
+    shape: Sequence[int], spacing: float, width: float, rng: Rng, tilt: float = 0.0, offset: float | None = None
+) -> Cover:
+    """Parallel lines, level at a tilt of 0, upright at 90; anywhere if no offset is named."""
+    offset = rng.uniform(0, spacing) if offset is None else offset
+    return np.clip(width / 2 + 0.5 - _from_lines(shape, spacing, tilt, offset), 0, 1)
 
 
 def squares(shape: Sequence[int], spacing: float, width: float, rng: Rng, tilt: float = 0.0) -> Cover:
@@ -176,6 +181,17 @@ def glare(sheet: Sheet, rng: Rng, strength: Range = (0.55, 0.8)) -> Sheet:
     distance = ((rows / height - y) / tall) ** 2 + ((columns / width - x) / wide) ** 2
     share = (rng.uniform(*strength) * np.exp(-(distance**1.5)))[..., None]
     return sheet * (1 - share) + share
+
+
+def fold(sheet: Sheet, rng: Rng) -> Sheet:
+    """Folded twice: each part lies at its own slope to the light, and the folds themselves are darker or lighter."""
+    rows, columns = np.mgrid[: sheet.shape[0], : sheet.shape[1]].astype(np.float32)
+    for place, length in ((rows, sheet.shape[0]), (columns, sheet.shape[1])):
+        away = place - rng.uniform(0.3, 0.7) * length + rng.normal(0, 0.03) * (rows + columns)
+        slope = np.where(away < 0, 1 - rng.uniform(0.05, 0.2), 1)
+        edge = np.exp(-((away / rng.uniform(1, 2.5)) ** 2)) * rng.uniform(-0.35, 0.15)
+        sheet = np.clip(sheet * (slope + edge)[..., None], 0, 1)
+    return sheet
 
 
 def soften(sheet: Sheet, sigma: float) -> Sheet:

@@ -1,25 +1,24 @@
-"""What people draw, photograph and scan, read by the whole road: accuracy, ablation, invariance, cost.
+"""What people draw, photograph and scan, read by the whole road: accuracy, guises, ablation, invariance, cost.
 
     python benchmarks/real_input.py --data ../shared/drawings
-    python benchmarks/real_input.py --only accuracy cost --limit 100       # a quick look
+    python benchmarks/real_input.py --limit 40                             # a quick look at everything
+    python benchmarks/real_input.py --only guises photos --limit 100
     python benchmarks/real_input.py --split dev-train                      # to tune by: MNIST's test set is not read
 
-The peer is the plain pipeline that most programs have (grey, resized to 28x28, normalised, light paper inverted), with
-the same network. Tables are Markdown.
+The peers are the plain pipeline that most programs have (grey, resized to 28x28, normalised, light paper inverted),
+with the same network, and RapidOCR, in an environment that is made where there is none. Everything runs on one core;
+times are medians of the processor's time. Tables are Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import platform
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -27,205 +26,196 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 import onnxruntime
+from peer import RapidOcr, default_folder
 from PIL import Image
-from rendering import PAD, Pose, Strokes, draw, draw_anywhere, draw_touching, drawings_folder, load_strokes
+from reading import (
+    Measured,
+    Pictures,
+    Reader,
+    at_least,
+    at_most,
+    measure,
+    met,
+    read_by_road,
+    read_plainly,
+    spread,
+)
+from rendering import PAD, Pose, Strokes, draw, draw_anywhere, drawings_folder
+from sets import Sets
 
+import digits
 from digits import Recognizer
 from digits.training.data import load_mnist
 from digits.training.evaluate import describe_machine, to_input
-from digits.training.metrics import wilson_interval
 
 SEED = 2024
 INVARIANCE_SAMPLE = 500
 ABLATION_SAMPLE = 400  # pictures of each set, and everything of the smaller sets
-PUT_TOGETHER = 400  # numbers of pen digits
+PEER_SAMPLE = 100  # pictures of a large set that RapidOCR is given
 TIMED = 100
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """A set. answers: the right text of each picture. bar: percent right that is asked for. lines: count lines."""
-
-    name: str
-    pictures: Sequence[Any]
-    answers: Sequence[str]
-    bar: float | None = None
-    single: bool = False
-    lines: bool = False
-
-    def some(self, count: int | None) -> Pictures:
-        """At most `count` pictures, evenly spread; all if None."""
-        step = max(1, len(self.pictures) // count) if count else 1
-        keep = slice(None, None, step)
-        return Pictures(self.name, self.pictures[keep], self.answers[keep], self.bar, self.single, self.lines)
+MEAN_OF_GUISES = 98.5
+DIGITS_FOUND, DIGITS_INVENTED = 98.0, 1.0
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What the sections work on."""
+    """What the sections work on. rapidocr: beside us, or None."""
 
     recognizer: Recognizer
-    data: Path
+    rapidocr: RapidOcr | None
+    sets: Sets
     mnist: Path | None
-    split: str
-    limit: int | None
-
-    @cached_property
-    def drawings(self) -> list[dict[str, Any]]:
-        """The pen drawings of the split."""
-        return load_strokes(self.data / "pen_digits.jsonl.gz", self.split)
-
-    @cached_property
-    def sets(self) -> list[Pictures]:
-        """Every set of the accuracy table."""
-        rng = np.random.default_rng(SEED)
-        drawings = self.drawings[:: max(1, len(self.drawings) // self.limit) if self.limit else 1]
-        pads = [draw_anywhere(drawing["strokes"], rng) for drawing in drawings]
-        labels = [str(drawing["label"]) for drawing in drawings]
-        rest = (_photo_cells(self.data), *_scans(self.data), *_numbers(self.data), _pages(self.data))
-        return [
-            Pictures("pen digits", pads, labels, 99.0),
-            Pictures("pen digits, single=True", pads, labels, 99.2, single=True),
-            _touching_pen_digits(self.drawings, self.limit or PUT_TOGETHER),
-            *(pictures.some(self.limit) for pictures in rest),
-        ]
-
-
-def _touching_pen_digits(drawings: list[dict[str, Any]], count: int) -> Pictures:
-    """Numbers of two to five digits of one writer, some of which touch: more of them than there are real ones."""
-    rng = np.random.default_rng(SEED)
-    of_writer: dict[str, list[dict[str, Any]]] = {}
-    for drawing in drawings:
-        of_writer.setdefault(drawing["writer"], []).append(drawing)
-    pictures, answers = [], []
-    for writer in rng.choice(sorted(of_writer), count):
-        chosen = [of_writer[writer][place] for place in rng.integers(0, len(of_writer[writer]), rng.integers(2, 6))]
-        pictures.append(draw_touching([drawing["strokes"] for drawing in chosen], rng))
-        answers.append("".join(str(drawing["label"]) for drawing in chosen))
-    return Pictures("pen digits put together, touching", pictures, answers)
-
-
-def _photo_cells(data: Path) -> Pictures:
-    rows = _read_csv(data / "photo_cells" / "labels.csv")
-    files = [data / "photo_cells" / row["file"] for row in rows]
-    return Pictures("photo cells", files, [row["label"] for row in rows], 97.0)
-
-
-def _scans(data: Path) -> Iterator[Pictures]:
-    """Dark on light; those that fill their box get the margin that their README asks for."""
-    for name, bar in (("semeion", 98.0), ("optdigits_tra", 98.5), ("hwd1000", None)):
-        scans = np.load(data / "scans" / f"{name}.npz")
-        paper = scans["x"] if name == "hwd1000" else 255 - scans["x"]
-        margin = 0 if name == "hwd1000" else paper.shape[1] // 4
-        framed = np.pad(paper, ((0, 0), (margin, margin), (margin, margin)), constant_values=255)
-        yield Pictures(f"scans: {name}", list(framed), [str(label) for label in scans["y"]], bar)
-
-
-def _numbers(data: Path) -> Iterator[Pictures]:
-    rows = _read_csv(data / "numbers" / "labels.csv")
-    for touching, name, bar in (("0", "numbers, apart", 96.0), ("1", "numbers, touching", 75.0)):
-        chosen = [row for row in rows if row["touching"] == touching]
-        yield Pictures(name, [data / "numbers" / row["file"] for row in chosen], [row["label"] for row in chosen], bar)
-
-
-def _pages(data: Path) -> Pictures:
-    pages: dict[str, list[str]] = {}
-    for row in _read_csv(data / "numbers" / "pages.csv"):
-        pages.setdefault(row["file"], []).append(row["label"])
-    files = [data / "numbers" / name for name in pages]
-    return Pictures("pages, exact lines", files, ["\n".join(lines) for lines in pages.values()], 90.0, lines=True)
-
-
-def _read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as lines:
-        return list(csv.DictReader(lines))
-
-
-Read = Callable[[Any, bool], str]
-"""A picture, and whether it is one digit, to text."""
-
-
-def read_by_road(recognizer: Recognizer) -> Read:
-    """The program itself."""
-    return lambda picture, single: recognizer.recognize(picture, single).text
-
-
-def read_plainly(recognizer: Recognizer) -> Read:
-    """The plain pipeline: grey, resized to 28x28, 0..1, inverted if the paper is light."""
-
-    def read(picture: Any, single: bool) -> str:
-        image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else _open(picture)
-        small = np.asarray(image.convert("L").resize((28, 28), Image.Resampling.BILINEAR), np.float32) / 255
-        ink = 1 - small if small.mean() > 0.5 else small
-        return str(recognizer.classifier.classify(ink[None, ..., None])[0].argmax())
-
-    return read
-
-
-def _open(picture: Path | bytes) -> Image.Image:
-    return Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How many of a set were right, and the processor time of one picture in milliseconds."""
-
-    right: int
-    count: int
-    milliseconds: float
 
     @property
-    def percent(self) -> float:
-        return 100 * self.right / self.count
+    def limit(self) -> int | None:
+        return self.sets.limit
 
     @property
-    def interval(self) -> str:
-        low, high = wilson_interval(self.right, self.count)
-        return f"{100 * low:.1f}-{100 * high:.1f}"
+    def road(self) -> Reader:
+        return Reader("road", read_by_road(self.recognizer))
+
+    @property
+    def plain(self) -> Reader:
+        return Reader("plain", read_plainly(self.recognizer))
+
+    def peer(self, sample: int | None) -> list[Reader]:
+        """RapidOCR on at most so many pictures of a set; nothing if it is not wanted."""
+        return [Reader("RapidOCR", self.rapidocr.read, sample)] if self.rapidocr else []
 
 
-def measure(read: Read, pictures: Pictures) -> Measured:
-    """Read a set; a picture counts if its text is right, or each of its lines if the set counts lines."""
-    start = time.process_time()
-    texts = [read(picture, pictures.single) for picture in pictures.pictures]
-    milliseconds = 1000 * (time.process_time() - start) / len(texts)
-    if not pictures.lines:
-        right = sum(text == answer for text, answer in zip(texts, pictures.answers, strict=True))
-        return Measured(right, len(texts), milliseconds)
-    right = sum(_right_lines(text, answer) for text, answer in zip(texts, pictures.answers, strict=True))
-    return Measured(right, sum(answer.count("\n") + 1 for answer in pictures.answers), milliseconds)
+PEER_HEAD = ["RapidOCR %", "RapidOCR n", "RapidOCR ms"]
 
 
-def _right_lines(text: str, answer: str) -> int:
-    found, wanted = text.split("\n"), answer.split("\n")
-    return sum(a == b for a, b in zip(found, wanted, strict=True)) if len(found) == len(wanted) else 0
+def _beside(peer: Sequence[Measured]) -> list[str]:
+    """The columns of the peer."""
+    return [f"{peer[0].percent:.1f}", str(peer[0].count), f"{peer[0].milliseconds:.0f}"] if peer else ["", "", ""]
+
+
+def _sure(measured: Measured, bar: float | None) -> list[str]:
+    """How many answers are sure, how many are sure and wrong, and the bar of these, in percent of the answers."""
+    count = len(measured.answers)
+    wrong = 100 * measured.sure_and_wrong / max(count, 1)
+    return [f"{100 * measured.sure / max(count, 1):.1f}", f"{wrong:.2f}", at_most(wrong, bar)]
+
+
+SURE_HEAD = ["sure %", "sure and wrong %", "bar"]
+
+
+def _peer_sample(bench: Bench) -> int:
+    return max(5, min(bench.limit // 4, PEER_SAMPLE)) if bench.limit else PEER_SAMPLE
 
 
 def accuracy(bench: Bench) -> Iterator[list[str]]:
     """Percent read exactly, in default mode: the recogniser is not told that there is one digit."""
-    yield ["set", "n", "right %", "95 % interval", "ms a picture", "plain %", "plain ms", "bar"]
-    for pictures in bench.sets:
-        road, plain = (measure(read(bench.recognizer), pictures) for read in (read_by_road, read_plainly))
-        times = [f"{road.milliseconds:.1f}", f"{plain.percent:.1f}", f"{plain.milliseconds:.1f}"]
-        bar = "" if pictures.bar is None else f">= {pictures.bar:g}, {_met(road.percent >= pictures.bar)}"
-        yield [pictures.name, str(road.count), f"{road.percent:.2f}", road.interval, *times, bar]
+    yield ["set", "n", "right %", "95 % interval", "bar", *SURE_HEAD, "ms", "plain %", *PEER_HEAD]
+    readers = [bench.road, bench.plain, *bench.peer(_peer_sample(bench))]
+    for pictures in bench.sets.accuracy():
+        road, plain, *peer = measure(readers, pictures)
+        right = [f"{road.percent:.2f}", road.interval, at_least(road.percent, pictures.bar)]
+        sure = _sure(road, pictures.sure_wrong)
+        times = [f"{road.milliseconds:.1f}", f"{plain.percent:.1f}"]
+        yield [pictures.name, str(road.count), *right, *sure, *times, *_beside(peer)]
 
 
-def _met(met: bool) -> str:
-    return "met" if met else "NOT met"
+def guises(bench: Bench) -> Iterator[list[str]]:
+    """The same pen drawings in guises of every kind, default mode: percent right. RapidOCR gets the whole picture."""
+    yield ["guise", "n", "right %", "95 % interval", "bar", *SURE_HEAD, "ms", *PEER_HEAD]
+    readers = [bench.road, *bench.peer(_peer_sample(bench))]
+    percents = []
+    for pictures in bench.sets.guises():
+        road, *peer = measure(readers, pictures)
+        percents.append(road.percent)
+        right = [f"{road.percent:.1f}", road.interval, at_least(road.percent, pictures.bar)]
+        sure = _sure(road, pictures.sure_wrong)
+        yield [pictures.name, str(road.count), *right, *sure, f"{road.milliseconds:.1f}", *_beside(peer)]
+    mean = float(np.mean(percents))
+    bar = at_least(mean, MEAN_OF_GUISES)
+    yield [f"mean of {len(percents)} guises", "", f"{mean:.2f}", "", bar, *[""] * (len(SURE_HEAD) + 1 + len(PEER_HEAD))]
+
+
+LINES_HEAD = [
+    "set", "n", "right %", "95 % interval", "bar", "sure %", "sure and wrong %", "wrong of the sure %", "ECE",
+    "digits", "found %", "invented %", "bar of digits", "ms", *PEER_HEAD,
+]  # fmt: skip
+
+
+def _lines_row(pictures: Pictures, road: Measured, peer: Sequence[Measured], digits_bar: bool) -> list[str]:
+    """A row of what stands in lines: how many lines or numbers are right, and how many digits are found."""
+    found, invented = (100 * count / max(road.true_digits, 1) for count in (road.found, road.invented))
+    right = [f"{road.percent:.1f}", road.interval, at_least(road.percent, pictures.bar)]
+    wrong = 100 * road.sure_and_wrong / max(road.sure, 1)
+    sure = [*_sure(road, None)[:2], f"{wrong:.1f}", f"{road.calibration_error:.3f}"]
+    reached = met(found >= DIGITS_FOUND and invented <= DIGITS_INVENTED)
+    bar = f">= {DIGITS_FOUND:g} and <= {DIGITS_INVENTED:g}, {reached}" if digits_bar else ""
+    digits_read = [str(road.true_digits), f"{found:.1f}", f"{invented:.1f}", bar]
+    return [pictures.name, str(road.count), *right, *sure, *digits_read, f"{road.milliseconds:.0f}", *_beside(peer)]
+
+
+def composed(bench: Bench) -> Iterator[list[str]]:
+    """Numbers, pages and tables of one hand, photographed: lines and rows whose digits are exact, digits found."""
+    yield LINES_HEAD
+    readers = [bench.road, *bench.peer(_peer_sample(bench))]
+    for pictures in bench.sets.composed():
+        road, *peer = measure(readers, pictures)
+        yield _lines_row(pictures, road, peer, True)
+
+
+def photos(bench: Bench) -> Iterator[list[str]]:
+    """Other people's photos and scans: digits compared, found by the shortest way of edits. They are few."""
+    yield LINES_HEAD
+    readers = [bench.road, *bench.peer(_peer_sample(bench) if bench.limit else None)]
+    for pictures in bench.sets.photos():
+        road, *peer = measure(readers, pictures)
+        if any(pictures.answers):
+            yield _lines_row(pictures, road, peer, pictures.lines)
+        else:
+            yield _nothing_row(pictures, road, peer)
+
+
+def _nothing_row(pictures: Pictures, road: Measured, peer: Sequence[Measured]) -> list[str]:
+    """A row of what has no digits: pictures in which none was read, and how many sure ones were."""
+    sure = sum(digit.verdict == "sure" for answer in road.answers for digit in answer.digits)
+    right = [f"{road.percent:.1f}", road.interval, "", "", "", "", ""]
+    counts = ["0", "", f"{sure} sure digits", at_most(sure, 0)]
+    return [pictures.name, str(road.count), *right, *counts, f"{road.milliseconds:.0f}", *_beside(peer)]
+
+
+def sudoku(bench: Bench) -> Iterator[list[str]]:
+    """The whole photos of sudokus: handwritten digits that were read in their cells, and what the program says."""
+    yield ["photo", "n", "right %", "95 % interval", "bar", "text", "notes", "ms"]
+    for path, corners, cells in bench.sets.sudokus():
+        answer = bench.road.read(path, Pictures("", [], []))
+        right = sum(_in_cells(answer.digits, corners).get(cell) == {label} for cell, label in cells.items())
+        percent = 100 * right / len(cells)
+        figures = [f"{percent:.1f}", spread(right, len(cells)), at_least(percent, 98.0)]
+        text = repr(answer.text if len(answer.text) < 20 else answer.text[:20] + "...")
+        yield [path.name, str(len(cells)), *figures, text, "; ".join(answer.notes), f"{answer.milliseconds:.0f}"]
+
+
+def _in_cells(found: Sequence[digits.Digit], corners: np.ndarray) -> dict[tuple[int, int], set[int]]:
+    """The labels of the digits whose middle lies in each cell (row, column) of the grid with these corners."""
+    square = np.array([[0, 0], [9, 0], [9, 9], [0, 9]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, square)
+    cells: dict[tuple[int, int], set[int]] = {}
+    for digit in found:
+        left, top, right, bottom = digit.box
+        middle = np.array([[[(left + right) / 2, (top + bottom) / 2]]], np.float32)
+        column, row = np.floor(cv2.perspectiveTransform(middle, matrix)[0, 0]).astype(int).tolist()
+        cells.setdefault((row, column), set()).add(digit.label)
+    return cells
 
 
 def mnist(bench: Bench) -> Iterator[list[str]]:
     """MNIST through the whole road as 28x28 pictures of both polarities, beside the network on the raw arrays."""
     yield ["picture", "n", "right %", "raw arrays %", "difference", "bar"]
     everything = load_mnist(bench.mnist)
-    split = (everything.test if bench.split == "dev-test" else everything.validation).first(bench.limit)
+    split = (everything.test if bench.sets.split == "dev-test" else everything.validation).first(bench.limit)
     raw = (bench.recognizer.classifier.classify(to_input(split.images)).argmax(axis=1) == split.labels).mean()
     for name, images in (("light on dark", split.images), ("dark on light", 255 - split.images)):
         answers = bench.recognizer.recognize_many(images)
         right = np.mean([answer.text == str(label) for answer, label in zip(answers, split.labels, strict=True)])
         difference = 100 * (right - raw)
-        bar = f"within 0.05, {_met(abs(difference) <= 0.05 + 1e-9)}"
+        bar = f"within 0.05, {met(abs(difference) <= 0.05 + 1e-9)}"
         yield [name, str(len(split)), f"{100 * right:.2f}", f"{100 * raw:.2f}", f"{difference:+.2f}", bar]
 
 
@@ -245,13 +235,13 @@ STEPS: dict[str, dict[str, Any]] = {
 
 def ablation(bench: Bench) -> Iterator[list[str]]:
     """Percent right when one step of the road is left out (same network, not trained again)."""
-    sets = [pictures.some(bench.limit or ABLATION_SAMPLE) for pictures in bench.sets]
+    sets = [pictures.some(bench.limit or ABLATION_SAMPLE) for pictures in bench.sets.accuracy()]
     yield ["road", *(f"{pictures.name} ({len(pictures.pictures)})" for pictures in sets)]
     for name, stands_in in STEPS.items():
         with _replaced(stands_in):
-            results = [measure(read_by_road(bench.recognizer), pictures) for pictures in sets]
+            results = [measure([bench.road], pictures)[0] for pictures in sets]
         yield [name, *(f"{result.percent:.1f}" for result in results)]
-    results = [measure(read_plainly(bench.recognizer), pictures) for pictures in sets]
+    results = [measure([bench.plain], pictures)[0] for pictures in sets]
     yield ["no step (the plain pipeline)", *(f"{result.percent:.1f}" for result in results)]
 
 
@@ -341,14 +331,14 @@ VARIANTS: dict[str, Callable[[Strokes], Any]] = {
 def invariance(bench: Bench) -> Iterator[list[str]]:
     """The same drawing in another guise: percent that get the same text as in the middle of a white pad."""
     yield ["guise", "n", "same %", "95 % interval", "bar"]
-    count = min(bench.limit or INVARIANCE_SAMPLE, INVARIANCE_SAMPLE, len(bench.drawings))
-    chosen = np.random.default_rng(SEED).choice(len(bench.drawings), count, replace=False)
-    drawings = [bench.drawings[index]["strokes"] for index in chosen]
+    count = min(bench.limit or INVARIANCE_SAMPLE, INVARIANCE_SAMPLE, len(bench.sets.drawings))
+    chosen = np.random.default_rng(SEED).choice(len(bench.sets.drawings), count, replace=False)
+    drawings = [bench.sets.drawings[index]["strokes"] for index in chosen]
     usual = [bench.recognizer.recognize(USUAL(strokes)).text for strokes in drawings]
     for name, variant in VARIANTS.items():
         pictures = [variant(strokes) for strokes in drawings]
-        same = measure(read_by_road(bench.recognizer), Pictures(name, pictures, usual))
-        yield [name, str(count), f"{same.percent:.1f}", same.interval, f">= 99, {_met(same.percent >= 99)}"]
+        same = measure([bench.road], Pictures(name, pictures, usual))[0]
+        yield [name, str(count), f"{same.percent:.1f}", same.interval, at_least(same.percent, 99.0)]
 
 
 def cost(bench: Bench) -> Iterator[list[str]]:
@@ -357,14 +347,23 @@ def cost(bench: Bench) -> Iterator[list[str]]:
     count = min(bench.limit or TIMED, TIMED)
     rng = np.random.default_rng(SEED)
     pads = [
-        draw_anywhere(drawing["strokes"], rng) for drawing in bench.drawings[:: len(bench.drawings) // count][:count]
+        draw_anywhere(drawing["strokes"], rng)
+        for drawing in bench.sets.drawings[:: len(bench.sets.drawings) // count][:count]
     ]
     photos = [_photo(pad, rng) for pad in pads[: max(5, count // 10)]]
-    sets = (("drawing, 400x400, array", pads, 3.0), ("photo, 12 megapixels, JPEG", photos, 150.0))
-    for name, pictures, bar in sets:
-        road, plain = (_times(read(bench.recognizer), pictures) for read in (read_by_road, read_plainly))
-        met = f"<= {bar:g}, {_met(bool(np.median(road) <= bar))}"
-        yield [name, str(len(pictures)), *_spread(road), *_spread(plain), met]
+    for name, pictures, bar in (("drawing, 400x400, array", pads, 3.0), ("photo, 12 megapixels, JPEG", photos, 250.0)):
+        road, plain = (_times(reader, pictures) for reader in (bench.road, bench.plain))
+        yield [name, str(len(pictures)), *_spread(road), *_spread(plain), at_most(float(np.median(road)), bar)]
+
+
+def sizes(bench: Bench) -> Iterator[list[str]]:
+    """The models that are shipped."""
+    yield ["model", "megabytes", "bar"]
+    models = sorted(Path(digits.__file__).parent.glob("*.onnx"))
+    megabytes = [model.stat().st_size / 1e6 for model in models]
+    for model, size in zip(models, megabytes, strict=True):
+        yield [model.name, f"{size:.2f}", at_most(size, 1.0) if model.name == "ink.onnx" else ""]
+    yield ["all together", f"{sum(megabytes):.2f}", at_most(sum(megabytes), 4.0)]
 
 
 def _photo(pad: np.ndarray, rng: np.random.Generator) -> bytes:
@@ -375,14 +374,10 @@ def _photo(pad: np.ndarray, rng: np.random.Generator) -> bytes:
     return cv2.imencode(".jpg", grainy, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
 
 
-def _times(read: Read, pictures: Sequence[Any]) -> np.ndarray:
-    read(pictures[0], False)  # the first call allocates
-    times = []
-    for picture in pictures:
-        start = time.process_time()
-        read(picture, False)
-        times.append(1000 * (time.process_time() - start))
-    return np.array(times)
+def _times(reader: Reader, pictures: Sequence[Any]) -> np.ndarray:
+    as_set = Pictures("", [], [])
+    reader.read(pictures[0], as_set)  # the first call allocates
+    return np.array([reader.read(picture, as_set).milliseconds for picture in pictures])
 
 
 def _spread(times: np.ndarray) -> tuple[str, str]:
@@ -390,10 +385,21 @@ def _spread(times: np.ndarray) -> tuple[str, str]:
     return f"{middle:.2f}", f"{low:.2f}-{high:.2f}"
 
 
-SECTIONS = {"accuracy": accuracy, "mnist": mnist, "ablation": ablation, "invariance": invariance, "cost": cost}
+SECTIONS: dict[str, Callable[[Bench], Iterator[list[str]]]] = {
+    "accuracy": accuracy,
+    "guises": guises,
+    "composed": composed,
+    "photos": photos,
+    "sudoku": sudoku,
+    "mnist": mnist,
+    "ablation": ablation,
+    "invariance": invariance,
+    "cost": cost,
+    "sizes": sizes,
+}
 
 
-def main() -> None:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=drawings_folder(), help="folder of real drawings")
     parser.add_argument("--mnist", type=Path, help="folder with MNIST's IDX files")
@@ -404,22 +410,35 @@ def main() -> None:
         "--split", choices=("dev-train", "dev-test"), default="dev-test", help="writers of the pen drawings"
     )
     parser.add_argument("--limit", type=int, help="about so many pictures of each set, for a quick look")
+    parser.add_argument(
+        "--rapidocr", type=Path, default=default_folder(), help="environment of RapidOCR, made there if it is missing"
+    )
+    parser.add_argument("--alone", action="store_true", help="without RapidOCR")
     options = parser.parse_args()
     if not options.data.is_dir():
         parser.error(f"no drawings at {options.data}: name their folder with --data")
+    return options
+
+
+def main() -> None:
+    options = _options()
     cv2.setNumThreads(1)
-    bench = Bench(Recognizer(options.model), options.data, options.mnist, options.split, options.limit)
+    rapidocr = None if options.alone else RapidOcr(options.rapidocr)
+    sets = Sets(options.data, options.split, options.limit)
+    bench = Bench(Recognizer(options.model), rapidocr, sets, options.mnist)
     print(f"`python benchmarks/real_input.py {' '.join(sys.argv[1:])}`\n\n{_setting(bench)}")
     for name in options.only:
         print(f"\n## {name}: {SECTIONS[name].__doc__}\n", flush=True)
         _print_table(SECTIONS[name](bench))
+    if rapidocr:
+        rapidocr.close()
 
 
 def _setting(bench: Bench) -> str:
     return (
         f"{describe_machine()}; Python {platform.python_version()}, OpenCV {cv2.__version__}, "
         f"ONNX Runtime {onnxruntime.__version__}, one thread; model {bench.recognizer.classifier.digest[:12]}; "
-        f"writers {bench.split}"
+        f"writers {bench.sets.split}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 PAD = 400  # width and height of the pad in pixels
 FINE = 4  # strokes are drawn this much larger and averaged down, for smooth edges
@@ -44,6 +46,16 @@ def load_strokes(path: Path, split: str | None = None) -> list[dict[str, Any]]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         drawings = [json.loads(line) for line in lines]
     return [drawing for drawing in drawings if split in (None, drawing["split"])]
+
+
+def tile(picture: np.ndarray | bytes, side: int = 150) -> np.ndarray:
+    """A picture, or a file of one, fitted into a square of a contact sheet: (side + 4, side + 4, 3) uint8."""
+    image = Image.open(io.BytesIO(picture)) if isinstance(picture, bytes) else Image.fromarray(picture)
+    image = image.convert("RGB")
+    image.thumbnail((side, side))
+    square = Image.new("RGB", (side + 4, side + 4), "magenta")
+    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+    return np.asarray(square)
 
 
 def random_pose(strokes: Strokes, rng: np.random.Generator) -> Pose:

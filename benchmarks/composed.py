@@ -1,0 +1,248 @@
+"""Numbers, pages and tables that one hand writes with pen strokes on paper, photographed, and all that is true of them.
+
+    python benchmarks/composed.py composed.png              # a contact sheet, to look at
+
+Digits are a writer's own, of the sizes that they have to each other, on a base line that the hand keeps roughly.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from photograph import (
+    BALL_PEN,
+    BLACKS,
+    FELT_PEN,
+    LINE_COLOURS,
+    PENCIL,
+    Cover,
+    Pen,
+    Rng,
+    Sheet,
+    expose,
+    fold,
+    hand_shadow,
+    ink,
+    jpeg,
+    paper,
+    print_on,
+    rules,
+    scan,
+    shade,
+    squares,
+    tilt_on_desk,
+    trace,
+)
+from rendering import drawings_folder, load_strokes, tile
+
+Drawing = dict[str, Any]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A picture and its truth.
+
+    rows: the numbers of each row, from left to right; "" is an empty cell. boxes: (n, 4) float, left, top, right and
+    bottom of each digit in the picture, in reading order. cells: of each number, the corners of its cell in the
+    picture, (rows, columns, 4, 2), of a table; None of lines.
+    """
+
+    picture: np.ndarray | bytes
+    rows: tuple[tuple[str, ...], ...]
+    boxes: np.ndarray
+    cells: np.ndarray | None = None
+
+    @property
+    def text(self) -> str:
+        """Rows by a newline, numbers by a space."""
+        return "\n".join(" ".join(number for number in row if number) for row in self.rows)
+
+
+@dataclass
+class Hand:
+    """One writer with one pen who writes digits some `height` pixels high onto a page."""
+
+    drawings: Sequence[Drawing]
+    height: float
+    pen: float
+    page: Cover
+    inks: list[np.ndarray] = field(default_factory=list)  # of each digit, the places (x, y) of its ink
+
+    def choose(self, count: int, rng: Rng) -> list[Drawing]:
+        """Some digits of this writer."""
+        return [self.drawings[place] for place in rng.integers(0, len(self.drawings), count)]
+
+    def write(self, number: Sequence[Drawing], left: float, base: float, rng: Rng) -> float:
+        """Write a number whose digits stand on `base`; returns where it ends."""
+        usual = float(np.median([_tall(drawing) for drawing in self.drawings]))
+        slope = rng.normal(0, 0.01)
+        for drawing in number:
+            tall = self.height * float(np.clip(_tall(drawing) / usual, 0.55, 1.6))
+            cover = trace(drawing["strokes"], tall, self.pen, square=False)
+            top = base - len(cover) + rng.normal(0, 0.04 * self.height) + slope * (left - base)
+            self._put(cover, round(left), round(top))
+            left += cover.shape[1] + rng.uniform(0.06, 0.4) * self.height
+        return left
+
+    def _put(self, cover: Cover, left: int, top: int) -> None:
+        window = self.page[top : top + cover.shape[0], left : left + cover.shape[1]]
+        np.maximum(window, cover, out=window)
+        self.inks.append(np.argwhere(cover > 0.5)[:, ::-1] + [left, top])
+
+
+def _tall(drawing: Drawing) -> float:
+    return max(float(np.ptp([point[1] for stroke in drawing["strokes"] for point in stroke])), 1e-6)
+
+
+def _hand(drawings: Sequence[Drawing], height: float, shape: tuple[int, int], rng: Rng) -> Hand:
+    """One of the writers, at random."""
+    writers = sorted({drawing["writer"] for drawing in drawings})
+    writer = writers[rng.integers(len(writers))]
+    own = [drawing for drawing in drawings if drawing["writer"] == writer]
+    return Hand(own, height, max(1.6, rng.uniform(0.05, 0.11) * height), np.zeros(shape, np.float32))
+
+
+def _text(number: Sequence[Drawing]) -> str:
+    return "".join(str(drawing["label"]) for drawing in number)
+
+
+def compose_lines(drawings: Sequence[Drawing], rng: Rng, count: int, numbers: int = 1) -> Composed:
+    """So many lines, each of one number, or of up to so many with wide gaps between."""
+    height = rng.uniform(26, 60)
+    step = rng.uniform(1.6, 2.4) * height
+    shape = (round((count + 1) * step), round((5 + 9 * numbers) * height))
+    hand = _hand(drawings, height, shape, rng)
+    rows = []
+    for line in range(count):
+        left, row = rng.uniform(0.8, 2) * height, []
+        for _ in range(rng.integers(1, numbers + 1)):
+            number = hand.choose(int(rng.integers(2, 8 if numbers == 1 else 6)), rng)
+            left = hand.write(number, left, (line + 1.2) * step, rng) + rng.uniform(1.2, 2.5) * height
+            row.append(_text(number))
+        rows.append(tuple(row))
+    page = hand.page[:, : round(max(places[:, 0].max() for places in hand.inks) + height)]
+    hand.page = np.ascontiguousarray(page)
+    return _photograph(hand, rows, _ground(hand.page.shape, step, 0.2 * step, rng), None, rng)
+
+
+def compose_table(drawings: Sequence[Drawing], rng: Rng, rows: int, columns: int) -> Composed:
+    """A table with printed lines: numbers of one to three digits in its cells, one cell in eight empty."""
+    height = rng.uniform(26, 46)
+    tall, wide = rng.uniform(1.7, 2.3) * height, rng.uniform(4.2, 5.5) * height
+    margin = 1.2 * height
+    hand = _hand(drawings, height, (round(rows * tall + 2 * margin), round(columns * wide + 2 * margin)), rng)
+    truth = []
+    for row in range(rows):
+        numbers = []
+        for column in range(columns):
+            number = hand.choose(int(rng.integers(1, 4)) if rng.random() < 0.875 else 0, rng)
+            left = margin + (column + rng.uniform(0.08, 0.16)) * wide
+            hand.write(number, left, margin + (row + rng.uniform(0.82, 0.9)) * tall, rng)
+            numbers.append(_text(number))
+        truth.append(tuple(numbers))
+    downs, acrosses = margin + tall * np.arange(rows + 1), margin + wide * np.arange(columns + 1)
+    sheet = _with_grid(_blank(hand.page.shape, rng), downs, acrosses, rng)
+    places = np.stack(np.meshgrid(acrosses, downs), axis=-1)  # (rows + 1, columns + 1, 2)
+    corners = [places[:-1, :-1], places[:-1, 1:], places[1:, 1:], places[1:, :-1]]
+    return _photograph(hand, truth, sheet, np.stack(corners, axis=2), rng)
+
+
+def _with_grid(sheet: Sheet, downs: np.ndarray, acrosses: np.ndarray, rng: Rng) -> Sheet:
+    grid = np.zeros(sheet.shape[:2], np.float32)
+    width = int(rng.integers(1, 4))
+    for y in downs:
+        cv2.line(grid, (round(acrosses[0]), round(y)), (round(acrosses[-1]), round(y)), 1.0, width)
+    for x in acrosses:
+        cv2.line(grid, (round(x), round(downs[0])), (round(x), round(downs[-1])), 1.0, width)
+    return print_on(sheet, grid, BLACKS[1] if rng.random() < 0.6 else LINE_COLOURS[0], rng.uniform(0.6, 0.95))
+
+
+def _blank(shape: tuple[int, ...], rng: Rng) -> Sheet:
+    return paper(shape[0], shape[1], rng, (0.96, 0.94, 0.72) if rng.random() < 0.1 else None)
+
+
+def _ground(shape: tuple[int, ...], step: float, offset: float, rng: Rng) -> Sheet:
+    """Plain, ruled (the lines are those on which is written) or squared paper."""
+    sheet, kind = _blank(shape, rng), rng.integers(3)
+    colour = LINE_COLOURS[rng.integers(len(LINE_COLOURS))]
+    if kind == 1:
+        return print_on(sheet, rules(shape, step, rng.uniform(1, 2), rng, offset=0.5 * step - offset), colour, 0.7)
+    if kind == 2:
+        return print_on(sheet, squares(shape, step / rng.integers(2, 4), rng.uniform(0.8, 1.6), rng), colour, 0.6)
+    return sheet
+
+
+def _photograph(
+    hand: Hand, rows: Sequence[tuple[str, ...]], sheet: Sheet, cells: np.ndarray | None, rng: Rng
+) -> Composed:
+    """The page in ink, scanned, or seen by a hand-held camera on a desk in uneven light."""
+    pen: Pen = (BALL_PEN, FELT_PEN, PENCIL)[rng.choice(3, p=[0.6, 0.2, 0.2])]
+    sheet = ink(sheet, hand.page, pen, rng)
+    if rng.random() < 0.15:
+        places = np.array([[places.min(axis=0), places.max(axis=0) + 1] for places in hand.inks], float)
+        return Composed(scan(sheet, rng), tuple(rows), places.reshape(-1, 4), cells)
+    sheet = fold(sheet, rng) if rng.random() < 0.2 else sheet
+    seen, matrix = tilt_on_desk(sheet, rng, rng.uniform(-0.03, 0.12), rng.uniform(0.005, 0.03))
+    lit = hand_shadow(seen, rng) if rng.random() < 0.25 else shade(seen, rng, (0.15, 0.5))
+    picture = jpeg(expose(lit, rng), int(rng.integers(60, 95)))
+    moved = [_moved(places, matrix) for places in hand.inks]
+    boxes = np.array([[*places.min(axis=0), *(places.max(axis=0) + 1)] for places in moved])
+    return Composed(picture, tuple(rows), boxes, None if cells is None else _moved(cells, matrix))
+
+
+def _moved(places: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Where places (..., 2) come to lie."""
+    return cv2.perspectiveTransform(places.reshape(-1, 1, 2).astype(np.float64), matrix).reshape(places.shape)
+
+
+def a_number(drawings: Sequence[Drawing], rng: Rng) -> Composed:
+    return compose_lines(drawings, rng, 1)
+
+
+def a_page(drawings: Sequence[Drawing], rng: Rng) -> Composed:
+    return compose_lines(drawings, rng, int(rng.integers(3, 9)), numbers=2)
+
+
+def a_table(drawings: Sequence[Drawing], rng: Rng) -> Composed:
+    return compose_table(drawings, rng, int(rng.integers(5, 9)), int(rng.integers(2, 5)))
+
+
+KINDS: dict[str, Callable[[Sequence[Drawing], Rng], Composed]] = {
+    "numbers": a_number,
+    "pages": a_page,
+    "tables": a_table,
+}
+
+
+def main() -> None:
+    """Write a contact sheet of every kind, with the boxes of the digits drawn in."""
+    drawings = load_strokes(drawings_folder() / "pen_digits.jsonl.gz", "dev-train")
+    rows = []
+    for number, make in enumerate(KINDS.values()):
+        made = [make(drawings, np.random.default_rng([number, index])) for index in range(5)]
+        rows.append(np.hstack([tile(_with_boxes(one), 480) for one in made]))
+    cv2.imwrite(str(Path(sys.argv[1])), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+
+
+def _with_boxes(composed: Composed) -> np.ndarray:
+    picture = composed.picture
+    if isinstance(picture, bytes):
+        picture = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR_RGB)
+    picture = picture.copy()
+    for left, top, right, bottom in composed.boxes.round().astype(int).tolist():
+        cv2.rectangle(picture, (left, top), (right, bottom), (255, 0, 0), 1)
+    for cell in [] if composed.cells is None else composed.cells.reshape(-1, 4, 2):
+        cv2.polylines(picture, [cell.round().astype(np.int32)], True, (0, 160, 0), 1)
+    return picture
+
+
+if __name__ == "__main__":
+    main()

@@ -73,10 +73,10 @@ def _install(folder: Path, python: Path) -> None:
 
 
 def _in_lines(found: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Pieces of text in reading order: those whose middles are less than half a height apart stand in one line."""
+    """Pieces of text by lines: one whose middle is within half its height of a line's mean stands in that line."""
     lines: list[list[dict[str, Any]]] = []
     for piece in sorted(found, key=_middle):
-        if lines and _middle(piece) - _middle(lines[-1][-1]) < 0.5 * _height(piece):
+        if lines and _middle(piece) - float(np.mean([_middle(one) for one in lines[-1]])) < 0.5 * _height(piece):
             lines[-1].append(piece)
         else:
             lines.append([piece])

@@ -41,6 +41,8 @@ from photograph import (
 )
 from rendering import drawings_folder, load_strokes, tile
 
+HEIGHTS = (18, 64)  # of digits, in pixels
+
 Drawing = dict[str, Any]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -114,9 +116,9 @@ def _text(number: Sequence[Drawing]) -> str:
     return "".join(str(drawing["label"]) for drawing in number)
 
 
-def compose_lines(drawings: Sequence[Drawing], rng: Rng, count: int, numbers: int = 1) -> Composed:
-    """So many lines, each of one number, or of up to so many with wide gaps between."""
-    height = rng.uniform(26, 60)
+def compose_lines(drawings: Sequence[Drawing], rng: Rng, count: int, numbers: int = 1, turn: float = 0.0) -> Composed:
+    """So many lines, each of one number, or of up to so many with wide gaps between; turned clockwise on the desk."""
+    height = float(np.exp(rng.uniform(*np.log(HEIGHTS))))
     step = rng.uniform(1.6, 2.4) * height
     shape = (round((count + 1) * step), round((5 + 9 * numbers) * height))
     hand = _hand(drawings, height, shape, rng)
@@ -130,12 +132,12 @@ def compose_lines(drawings: Sequence[Drawing], rng: Rng, count: int, numbers: in
         rows.append(tuple(row))
     page = hand.page[:, : round(max(places[:, 0].max() for places in hand.inks) + height)]
     hand.page = np.ascontiguousarray(page)
-    return _photograph(hand, rows, _ground(hand.page.shape, step, 0.2 * step, rng), None, rng)
+    return _photograph(hand, rows, _ground(hand.page.shape, step, 0.2 * step, rng), None, rng, turn)
 
 
-def compose_table(drawings: Sequence[Drawing], rng: Rng, rows: int, columns: int) -> Composed:
+def compose_table(drawings: Sequence[Drawing], rng: Rng, rows: int, columns: int, turn: float = 0.0) -> Composed:
     """A table with printed lines: numbers of one to three digits in its cells, one cell in eight empty."""
-    height = rng.uniform(26, 46)
+    height = float(np.exp(rng.uniform(*np.log(HEIGHTS))))
     tall, wide = rng.uniform(1.7, 2.3) * height, rng.uniform(4.2, 5.5) * height
     margin = 1.2 * height
     hand = _hand(drawings, height, (round(rows * tall + 2 * margin), round(columns * wide + 2 * margin)), rng)
@@ -152,7 +154,7 @@ def compose_table(drawings: Sequence[Drawing], rng: Rng, rows: int, columns: int
     sheet = _with_grid(_blank(hand.page.shape, rng), downs, acrosses, rng)
     places = np.stack(np.meshgrid(acrosses, downs), axis=-1)  # (rows + 1, columns + 1, 2)
     corners = [places[:-1, :-1], places[:-1, 1:], places[1:, 1:], places[1:, :-1]]
-    return _photograph(hand, truth, sheet, np.stack(corners, axis=2), rng)
+    return _photograph(hand, truth, sheet, np.stack(corners, axis=2), rng, turn)
 
 
 def _with_grid(sheet: Sheet, downs: np.ndarray, acrosses: np.ndarray, rng: Rng) -> Sheet:
@@ -181,16 +183,16 @@ def _ground(shape: tuple[int, ...], step: float, offset: float, rng: Rng) -> She
 
 
 def _photograph(
-    hand: Hand, rows: Sequence[tuple[str, ...]], sheet: Sheet, cells: np.ndarray | None, rng: Rng
+    hand: Hand, rows: Sequence[tuple[str, ...]], sheet: Sheet, cells: np.ndarray | None, rng: Rng, turn: float
 ) -> Composed:
     """The page in ink, scanned, or seen by a hand-held camera on a desk in uneven light."""
     pen: Pen = (BALL_PEN, FELT_PEN, PENCIL)[rng.choice(3, p=[0.6, 0.2, 0.2])]
     sheet = ink(sheet, hand.page, pen, rng)
-    if rng.random() < 0.15:
+    if not turn and rng.random() < 0.15:
         places = np.array([[places.min(axis=0), places.max(axis=0) + 1] for places in hand.inks], float)
         return Composed(scan(sheet, rng), tuple(rows), places.reshape(-1, 4), cells)
     sheet = fold(sheet, rng) if rng.random() < 0.2 else sheet
-    seen, matrix = tilt_on_desk(sheet, rng, rng.uniform(-0.03, 0.12), rng.uniform(0.005, 0.03))
+    seen, matrix = tilt_on_desk(sheet, rng, rng.uniform(-0.03, 0.12), rng.uniform(0.005, 0.03), turn)
     lit = hand_shadow(seen, rng) if rng.random() < 0.25 else shade(seen, rng, (0.15, 0.5))
     picture = jpeg(expose(lit, rng), int(rng.integers(60, 95)))
     moved = [_moved(places, matrix) for places in hand.inks]
@@ -207,8 +209,16 @@ def a_number(drawings: Sequence[Drawing], rng: Rng) -> Composed:
     return compose_lines(drawings, rng, 1)
 
 
-def a_page(drawings: Sequence[Drawing], rng: Rng) -> Composed:
-    return compose_lines(drawings, rng, int(rng.integers(3, 9)), numbers=2)
+def a_page(drawings: Sequence[Drawing], rng: Rng, turn: float = 0.0) -> Composed:
+    return compose_lines(drawings, rng, int(rng.integers(3, 9)), numbers=2, turn=turn)
+
+
+def a_page_askew(drawings: Sequence[Drawing], rng: Rng) -> Composed:
+    return a_page(drawings, rng, float(rng.uniform(5, 15) * rng.choice([-1, 1])))
+
+
+def a_page_on_its_side(drawings: Sequence[Drawing], rng: Rng) -> Composed:
+    return a_page(drawings, rng, float(rng.choice([90, 180, 270])))
 
 
 def a_table(drawings: Sequence[Drawing], rng: Rng) -> Composed:
@@ -218,6 +228,8 @@ def a_table(drawings: Sequence[Drawing], rng: Rng) -> Composed:
 KINDS: dict[str, Callable[[Sequence[Drawing], Rng], Composed]] = {
     "numbers": a_number,
     "pages": a_page,
+    "pages, 5 to 15 degrees askew": a_page_askew,
+    "pages, on their side or head": a_page_on_its_side,
     "tables": a_table,
 }
 

@@ -217,21 +217,26 @@ def jpeg(picture: np.ndarray, quality: int) -> bytes:
     return cv2.imencode(".jpg", colours, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
-def tilt_on_desk(sheet: Sheet, rng: Rng, around: float = 0.15, lean: float = 0.06) -> tuple[Sheet, np.ndarray]:
+def tilt_on_desk(
+    sheet: Sheet, rng: Rng, around: float = 0.15, lean: float = 0.06, turn: float = 0.0
+) -> tuple[Sheet, np.ndarray]:
     """The sheet as a hand-held camera sees it lie on a dark desk.
 
-    around: how much of the desk is seen, as a share of the sheet's sides; lean: how far its corners are displaced.
-    Returns the sheet, and the 3x3 matrix that takes places on the old one there.
+    around: how much of the desk is seen, as a share of the sheet's sides; lean: how far its corners are displaced;
+    turn: clockwise. Returns the sheet, and the 3x3 matrix that takes places on the old one there.
     """
     height, width = sheet.shape[:2]
-    border = np.array([width, height]) * around
-    tall, wide = round(height + 2 * border[1]), round(width + 2 * border[0])
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    seen = corners + border + rng.uniform(-lean, lean, (4, 2)) * [width, height]
-    matrix = cv2.getPerspectiveTransform(corners, seen.astype(np.float32))
-    table = desk(tall, wide, rng)
-    on_sheet = cv2.warpPerspective(np.ones((height, width), np.float32), matrix, (wide, tall))
-    shadow = cv2.GaussianBlur(on_sheet, (0, 0), 0.015 * min(tall, wide))
-    laid = cv2.warpPerspective(sheet, matrix, (wide, tall), borderMode=cv2.BORDER_REPLICATE)
+    cosine, sine = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    turned = corners @ np.array([[cosine, sine], [-sine, cosine]])
+    low, (wide, tall) = turned.min(axis=0), np.ptp(turned, axis=0) * (1 + 2 * around)
+    border = np.array([wide, tall]) * around / (1 + 2 * around)
+    seen = (turned - low + border + rng.uniform(-lean, lean, (4, 2)) * [width, height]).astype(np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, seen)
+    size = (round(wide), round(tall))
+    on_sheet = cv2.warpPerspective(np.ones((height, width), np.float32), matrix, size)
+    shadow = cv2.GaussianBlur(on_sheet, (0, 0), 0.015 * min(size))
+    laid = cv2.warpPerspective(sheet, matrix, size, borderMode=cv2.BORDER_REPLICATE)
     share = on_sheet[..., None]
-    return table * (1 - 0.5 * shadow[..., None]) * (1 - share) + laid * share, matrix
+    table = desk(size[1], size[0], rng) * (1 - 0.5 * shadow[..., None])
+    return table * (1 - share) + laid * share, matrix

@@ -19,7 +19,7 @@ from rendering import draw_anywhere, draw_touching, load_strokes
 SEED = 2024
 PUT_TOGETHER = 400  # numbers of pen digits
 DRESSED = 500  # drawings in each guise
-COMPOSED = {"numbers": 200, "pages": 60, "tables": 60}
+COMPOSED = 60  # pages or tables of each kind, and three times as many numbers
 SHOWN = 128  # pixels to which scans are enlarged
 SINGLE_SURE_WRONG = 0.5  # percent of single digits that may be sure and wrong
 
@@ -64,7 +64,8 @@ class Sets:
     def composed(self) -> Iterator[Pictures]:
         """Numbers, pages and tables of one hand, photographed."""
         for name, make in KINDS.items():
-            count = min(self.limit or COMPOSED[name], COMPOSED[name])
+            most = 3 * COMPOSED if name == "numbers" else COMPOSED
+            count = min(self.limit or most, most)
             made = [make(self.drawings, np.random.default_rng([SEED, len(name), index])) for index in range(count)]
             yield Pictures(
                 f"composed {name}", [one.picture for one in made], [one.text for one in made], None,

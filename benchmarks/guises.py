@@ -479,6 +479,39 @@ GUISES: dict[str, Guise] = {
 }
 
 
+def a_dot(rng: Rng) -> np.ndarray:
+    """The pad touched once, by any brush."""
+    width = rng.uniform(2, 48)
+    cover = trace([[(0.0, 0.0)]], 1.0, width)
+    top, left = rng.integers(0, 400 - cover.shape[0], 2)
+    return np.round(255 * (1 - lay(cover, (400, 400), int(left), int(top)))).astype(np.uint8)
+
+
+def empty_lined_paper(rng: Rng) -> np.ndarray:
+    """Ruled, squared or dotted paper without a word on it."""
+    sheet = paper(*rng.integers(250, 700, 2).tolist(), rng)
+    lines = (rules, squares, dots)[rng.integers(3)]
+    cover = lines(sheet.shape, rng.uniform(15, 90), rng.uniform(1, 3), rng, rng.normal(0, 2))
+    sheet = print_on(sheet, cover, _any_of(LINE_COLOURS, rng), rng.uniform(0.4, 1))
+    return expose(shade(sheet, rng, (0.1, 0.5)), rng)
+
+
+def printed_prose(rng: Rng) -> np.ndarray:
+    """A sheet of print on a desk."""
+    sheet = paper(700, 560, rng)
+    for _ in range(3):
+        sheet = _printed(sheet, rng, 5, rng.uniform(0.02, 0.05))
+    return expose(shade(tilt_on_desk(sheet, rng, 0.08, 0.03)[0], rng), rng)
+
+
+NOTHING: dict[str, Callable[[Rng], np.ndarray]] = {
+    "a dot": a_dot,
+    "empty lined paper": empty_lined_paper,
+    "printed prose": printed_prose,
+}
+"""Pictures without any digit."""
+
+
 def dress(name: str, strokes: Strokes, index: int) -> np.ndarray | bytes:
     """A drawing in a guise: the same picture for the same name and index."""
     return GUISES[name](strokes, np.random.default_rng([SEED, zlib.crc32(name.encode()), index]))

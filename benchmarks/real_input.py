@@ -166,18 +166,31 @@ def photos(bench: Bench) -> Iterator[list[str]]:
     readers = [bench.road, *bench.peer(_peer_sample(bench) if bench.limit else None)]
     for pictures in bench.sets.photos():
         road, *peer = measure(readers, pictures)
-        if any(pictures.answers):
-            yield _lines_row(pictures, road, peer, pictures.lines)
-        else:
-            yield _nothing_row(pictures, road, peer)
+        yield _lines_row(pictures, road, peer, pictures.lines)
 
 
-def _nothing_row(pictures: Pictures, road: Measured, peer: Sequence[Measured]) -> list[str]:
-    """A row of what has no digits: pictures in which none was read, and how many sure ones were."""
-    sure = sum(digit.verdict == "sure" for answer in road.answers for digit in answer.digits)
-    right = [f"{road.percent:.1f}", road.interval, "", "", "", "", ""]
-    counts = ["0", "", f"{sure} sure digits", at_most(sure, 0)]
-    return [pictures.name, str(road.count), *right, *counts, f"{road.milliseconds:.0f}", *_beside(peer)]
+def nothing(bench: Bench) -> Iterator[list[str]]:
+    """Pictures without any digit: in how many of them a sure digit is seen. Of RapidOCR, any digit counts."""
+    yield [
+        "pictures",
+        "n",
+        "sure digits",
+        "with one %",
+        "95 % interval",
+        "bar",
+        "ms",
+        "RapidOCR with one %",
+        "RapidOCR n",
+    ]
+    readers = [bench.road, *bench.peer(min(_peer_sample(bench), 20))]
+    for pictures in bench.sets.nothing():
+        road, *peer = measure(readers, pictures)
+        sure = [sum(digit.verdict == "sure" for digit in answer.digits) for answer in road.answers]
+        pictures_with = np.count_nonzero(sure)
+        percent = 100 * pictures_with / road.count
+        figures = [f"{percent:.1f}", spread(pictures_with, road.count), at_most(percent, 1.0)]
+        beside = [f"{100 - one.percent:.1f}" for one in peer] + [str(one.count) for one in peer] if peer else ["", ""]
+        yield [pictures.name, str(road.count), str(sum(sure)), *figures, f"{road.milliseconds:.0f}", *beside]
 
 
 def sudoku(bench: Bench) -> Iterator[list[str]]:
@@ -390,6 +403,7 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[list[str]]]] = {
     "guises": guises,
     "composed": composed,
     "photos": photos,
+    "nothing": nothing,
     "sudoku": sudoku,
     "mnist": mnist,
     "ablation": ablation,

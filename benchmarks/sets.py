@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from composed import KINDS, Drawing
-from guises import GUISES, dress
+from composed import KINDS, Drawing, compose_lines
+from guises import GUISES, NOTHING, dress
+from non_digits import KINDS as NON_DIGITS
 from PIL import Image
 from reading import Pictures
 from rendering import draw_anywhere, draw_touching, load_strokes
@@ -20,6 +23,7 @@ SEED = 2024
 PUT_TOGETHER = 400  # numbers of pen digits
 DRESSED = 500  # drawings in each guise
 COMPOSED = 60  # pages or tables of each kind, and three times as many numbers
+WITHOUT_DIGITS = 100  # pictures of each kind that has no digits
 SHOWN = 128  # pixels to which scans are enlarged
 SINGLE_SURE_WRONG = 0.5  # percent of single digits that may be sure and wrong
 
@@ -66,27 +70,39 @@ class Sets:
         for name, make in KINDS.items():
             most = 3 * COMPOSED if name == "numbers" else COMPOSED
             count = min(self.limit or most, most)
-            made = [make(self.drawings, np.random.default_rng([SEED, len(name), index])) for index in range(count)]
+            made = [make(self.drawings, _random(name, index)) for index in range(count)]
             yield Pictures(
                 f"composed {name}", [one.picture for one in made], [one.text for one in made], None,
                 lines=True, digits_only=True, boxes=[one.boxes for one in made], whole=name == "numbers",
             )  # fmt: skip
 
+    def nothing(self) -> Iterator[Pictures]:
+        """Pictures without any digit: photos, pages of written letters, print, drawings, empty paper."""
+        files, truths = self._photos("nodigits")
+        yield Pictures("photos of words", files, truths, digits_only=True, whole=False)
+        letters = load_strokes(self.data / "pen_letters.jsonl.gz", self.split)
+        makers: dict[str, Callable[[np.random.Generator], Any]] = {
+            "written letters, photographed": lambda rng: compose_lines(letters, rng, 5, numbers=3).picture,
+            **NON_DIGITS,
+            **NOTHING,
+        }
+        count = min(self.limit or WITHOUT_DIGITS, WITHOUT_DIGITS)
+        for name, make in makers.items():
+            made = [partial(make, _random(name, index)) for index in range(count)]
+            yield Pictures(name, made, [""] * count, digits_only=True, whole=False)
+
     def photos(self) -> Iterator[Pictures]:
         """Other people's photos and scans, by kind."""
-        rows = [row for row in read_csv(self.data / "photos" / "labels.csv") if "ambiguous" not in row["note"]]
         for kind, name, bar in PHOTOS:
-            chosen = [row for row in rows if row["kind"] == kind]
-            lines = kind in ("page", "table")
-            yield Pictures(
-                name,
-                [self.data / "photos" / row["file"] for row in chosen],
-                [row["truth"] for row in chosen],
-                bar,
-                lines=lines,
-                digits_only=True,
-                whole=kind in ("cheque", "number", "single"),
-            ).some(self.limit)
+            files, truths = self._photos(kind)
+            whole = kind in ("cheque", "number", "single")
+            yield Pictures(name, files, truths, bar, lines=not whole, digits_only=True, whole=whole).some(self.limit)
+
+    def _photos(self, kind: str) -> tuple[list[Path], list[str]]:
+        """The photos of a kind, and what stands in them; those that are ambiguous are left out."""
+        rows = read_csv(self.data / "photos" / "labels.csv")
+        chosen = [row for row in rows if row["kind"] == kind and "ambiguous" not in row["note"]]
+        return [self.data / "photos" / row["file"] for row in chosen], [row["truth"] for row in chosen]
 
     def sudokus(self) -> Iterator[tuple[Path, np.ndarray, dict[tuple[int, int], int]]]:
         """Each whole photo, the corners of its grid, clockwise from the top left, and its handwritten digits."""
@@ -149,9 +165,13 @@ PHOTOS = (
     ("table", "tables, exact rows", None),
     ("single", "single digits", None),
     ("print", "print, exact lines", None),
-    ("nodigits", "no digits at all", None),
 )
 """Kind, name and bar of the photos."""
+
+
+def _random(name: str, index: int) -> np.random.Generator:
+    """The same for the same name and index."""
+    return np.random.default_rng([SEED, zlib.crc32(name.encode()), index])
 
 
 def _framed(paper: np.ndarray, margin: int, ground: int = 255) -> np.ndarray:

@@ -103,16 +103,22 @@ def tight_and_shaded(strokes: Strokes, rng: Rng) -> np.ndarray:
 
 
 def framed(strokes: Strokes, rng: Rng) -> np.ndarray:
-    """A square drawn around the digit by the same pen."""
+    """A square drawn around the digit by the same pen, on a screen or on paper."""
     side = _side(rng)
-    sheet = paper(side, side, rng)
-    length = rng.uniform(0.3, 0.5) * side
-    width = rng.uniform(0.04, 0.07) * length
+    length = rng.uniform(0.35, 0.6) * side
+    width = rng.uniform(0.04, 0.08) * length
     cover = _in_the_middle(trace(strokes, length, width), (side, side), rng)
-    reach = rng.uniform(0.36, 0.45) * side
+    reach = rng.uniform(0.38, 0.46) * side
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1.04]]) * reach + rng.normal(0, 0.012 * side, (5, 2))
-    frame = trace([corners.tolist()], 2 * reach, width)
-    return expose(ink(sheet, np.maximum(cover, _in_the_middle(frame, (side, side), rng, 0.0)), BALL_PEN, rng), rng)
+    frame = _in_the_middle(trace([corners.tolist()], 2 * reach, width), (side, side), rng, 0.0)
+    return _on_screen_or_paper(np.maximum(cover, frame), BALL_PEN, rng)
+
+
+def _on_screen_or_paper(cover: Cover, pen: Pen, rng: Rng) -> np.ndarray:
+    """Half of them black on the white of a drawing program, half written on paper and photographed."""
+    if rng.random() < 0.5:
+        return np.round(255 * (1 - cover)).astype(np.uint8)
+    return expose(ink(paper(cover.shape[0], cover.shape[1], rng), cover, pen, rng), rng)
 
 
 def _in_the_middle(cover: Cover, shape: tuple[int, int], rng: Rng, drift: float = 0.04) -> Cover:
@@ -138,7 +144,11 @@ def pencil(strokes: Strokes, rng: Rng) -> np.ndarray:
 
 
 def turned(strokes: Strokes, rng: Rng) -> np.ndarray:
-    return expose(write(_sheet(rng), strokes, rng, turn=30.0 * rng.choice([-1, 1]), pen=FELT_PEN), rng)
+    """Written slantwise, on a screen or on paper."""
+    side = _side(rng)
+    length = rng.uniform(0.4, 0.65) * side
+    cover = trace(strokes, length, rng.uniform(*FELT_PEN.width) * length, 30.0 * rng.choice([-1, 1]))
+    return _on_screen_or_paper(_in_the_middle(cover, (side, side), rng, 0.1), FELT_PEN, rng)
 
 
 def _lined(lines: Callable[..., Cover], spacing: Range, strokes: Strokes, rng: Rng) -> np.ndarray:

@@ -48,7 +48,7 @@ WHITE_PEN = Pen((0.04, 0.08), ((0.95, 0.95, 0.93), (0.9, 0.85, 0.6)), (0.85, 0.9
 def mottle(shape: Sequence[int], down: float, across: float, rng: Rng) -> np.ndarray:
     """Smooth noise, (height, width) float32, deviation about 1, with humps as large as `down` by `across` pixels."""
     height, width = shape[:2]
-    humps = rng.normal(0, 1, (max(2, round(height / down)), max(2, round(width / across)))).astype(np.float32)
+    humps = rng.standard_normal((max(2, round(height / down)), max(2, round(width / across))), np.float32)
     return cv2.resize(humps, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
@@ -202,7 +202,8 @@ def soften(sheet: Sheet, sigma: float) -> Sheet:
 def expose(sheet: Sheet, rng: Rng, blur: Range = (0.4, 1.0), noise: Range = (0.004, 0.015)) -> np.ndarray:
     """What a camera keeps: a little out of focus, tinted, noisy; (height, width, 3) uint8."""
     seen = soften(sheet, rng.uniform(*blur)) * (1 + rng.normal(0, 0.02, 3)).astype(np.float32)
-    grains = rng.normal(0, rng.uniform(*noise), (*seen.shape[:2], 1)) + rng.normal(0, noise[0], seen.shape)
+    grains = rng.uniform(*noise) * rng.standard_normal((*seen.shape[:2], 1), np.float32)
+    grains = grains + noise[0] * rng.standard_normal(seen.shape, np.float32)
     return np.clip((seen + grains) * 255, 0, 255).astype(np.uint8)
 
 

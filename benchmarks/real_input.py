@@ -118,7 +118,7 @@ def accuracy(bench: Bench) -> Iterator[list[str]]:
 
 
 def guises(bench: Bench) -> Iterator[list[str]]:
-    """The same pen drawings in guises of every kind, default mode: percent right. RapidOCR gets the whole picture."""
+    """The same pen drawings in guises of every kind, in default mode. RapidOCR reads the whole picture as a line."""
     yield ["guise", "n", "right %", "95 % interval", "bar", *SURE_HEAD, "ms", *PEER_HEAD]
     readers = [bench.road, *bench.peer(_peer_sample(bench))]
     percents = []

@@ -116,17 +116,27 @@ def _text(number: Sequence[Drawing]) -> str:
     return "".join(str(drawing["label"]) for drawing in number)
 
 
-def compose_lines(drawings: Sequence[Drawing], rng: Rng, count: int, numbers: int = 1, turn: float = 0.0) -> Composed:
-    """So many lines, each of one number, or of up to so many with wide gaps between; turned clockwise on the desk."""
+def compose_lines(
+    drawings: Sequence[Drawing],
+    rng: Rng,
+    count: int,
+    numbers: int = 1,
+    lengths: tuple[int, int] = (2, 6),
+    turn: float = 0.0,
+) -> Composed:
+    """So many lines, each of up to so many numbers with wide gaps between, turned clockwise on the desk.
+
+    lengths: of a number, in digits, the least and the most.
+    """
     height = float(np.exp(rng.uniform(*np.log(HEIGHTS))))
     step = rng.uniform(1.6, 2.4) * height
-    shape = (round((count + 1) * step), round((5 + 9 * numbers) * height))
+    shape = (round((count + 1) * step), round((3 + (2.5 + 1.8 * lengths[1]) * numbers) * height))
     hand = _hand(drawings, height, shape, rng)
     rows = []
     for line in range(count):
         left, row = rng.uniform(0.8, 2) * height, []
         for _ in range(rng.integers(1, numbers + 1)):
-            number = hand.choose(int(rng.integers(2, 8 if numbers == 1 else 6)), rng)
+            number = hand.choose(int(rng.integers(*lengths, endpoint=True)), rng)
             left = hand.write(number, left, (line + 1.2) * step, rng) + rng.uniform(1.2, 2.5) * height
             row.append(_text(number))
         rows.append(tuple(row))
@@ -206,7 +216,7 @@ def _moved(places: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def a_number(drawings: Sequence[Drawing], rng: Rng) -> Composed:
-    return compose_lines(drawings, rng, 1)
+    return compose_lines(drawings, rng, 1, lengths=(2, 8))
 
 
 def a_page(drawings: Sequence[Drawing], rng: Rng, turn: float = 0.0) -> Composed:

@@ -26,6 +26,7 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 import onnxruntime
+from composed import Drawing, compose_lines
 from peer import RapidOcr, default_folder
 from PIL import Image
 from reading import (
@@ -101,8 +102,9 @@ def _sure(measured: Measured, bar: float | None) -> list[str]:
 SURE_HEAD = ["sure %", "sure and wrong %", "bar"]
 
 
-def _peer_sample(bench: Bench) -> int:
-    return max(5, min(bench.limit // 4, PEER_SAMPLE)) if bench.limit else PEER_SAMPLE
+def _peer_sample(bench: Bench, most: int = PEER_SAMPLE) -> int:
+    """How many pictures of a set RapidOCR is given: it takes up to two seconds for one."""
+    return max(4, min(bench.limit // 10, most)) if bench.limit else most
 
 
 def accuracy(bench: Bench) -> Iterator[list[str]]:
@@ -182,7 +184,7 @@ def nothing(bench: Bench) -> Iterator[list[str]]:
         "RapidOCR with one %",
         "RapidOCR n",
     ]
-    readers = [bench.road, *bench.peer(min(_peer_sample(bench), 20))]
+    readers = [bench.road, *bench.peer(_peer_sample(bench, 20))]
     for pictures in bench.sets.nothing():
         road, *peer = measure(readers, pictures)
         sure = [sum(digit.verdict == "sure" for digit in answer.digits) for answer in road.answers]
@@ -248,7 +250,8 @@ STEPS: dict[str, dict[str, Any]] = {
 
 def ablation(bench: Bench) -> Iterator[list[str]]:
     """Percent right when one step of the road is left out (same network, not trained again)."""
-    sets = [pictures.some(bench.limit or ABLATION_SAMPLE) for pictures in bench.sets.accuracy()]
+    sample = bench.limit // 4 if bench.limit else ABLATION_SAMPLE
+    sets = [pictures.some(sample) for pictures in bench.sets.accuracy()]
     yield ["road", *(f"{pictures.name} ({len(pictures.pictures)})" for pictures in sets)]
     for name, stands_in in STEPS.items():
         with _replaced(stands_in):
@@ -355,18 +358,26 @@ def invariance(bench: Bench) -> Iterator[list[str]]:
 
 
 def cost(bench: Bench) -> Iterator[list[str]]:
-    """Processor time from picture to answer on one core, classification included: median and quartiles."""
+    """Processor time from picture to answer on one core, everything included: median and quartiles."""
     yield ["picture", "n", "ms", "quartiles", "plain ms", "plain quartiles", "bar"]
     count = min(bench.limit or TIMED, TIMED)
+    few = max(5, count // 10)
     rng = np.random.default_rng(SEED)
-    pads = [
-        draw_anywhere(drawing["strokes"], rng)
-        for drawing in bench.sets.drawings[:: len(bench.sets.drawings) // count][:count]
-    ]
-    photos = [_photo(pad, rng) for pad in pads[: max(5, count // 10)]]
-    for name, pictures, bar in (("drawing, 400x400, array", pads, 3.0), ("photo, 12 megapixels, JPEG", photos, 250.0)):
+    drawings = bench.sets.drawings
+    pads = [draw_anywhere(drawing["strokes"], rng) for drawing in drawings[:: len(drawings) // count][:count]]
+    sets = (
+        ("drawing, 400x400, array", pads, 3.0),
+        ("photo, 12 megapixels, JPEG", [_photo(pad, rng) for pad in pads[:few]], 250.0),
+        ("number of 8 digits on paper", [_of_digits(drawings, rng, 1, 8) for _ in range(few)], 8.0),
+        ("page of 100 digits", [_of_digits(drawings, rng, 10, 10) for _ in range(few)], 150.0),
+    )
+    for name, pictures, bar in sets:
         road, plain = (_times(reader, pictures) for reader in (bench.road, bench.plain))
         yield [name, str(len(pictures)), *_spread(road), *_spread(plain), at_most(float(np.median(road)), bar)]
+
+
+def _of_digits(drawings: Sequence[Drawing], rng: np.random.Generator, lines: int, length: int) -> np.ndarray | bytes:
+    return compose_lines(drawings, rng, lines, lengths=(length, length)).picture
 
 
 def sizes(bench: Bench) -> Iterator[list[str]]:

@@ -68,8 +68,8 @@ class Sets:
     def composed(self) -> Iterator[Pictures]:
         """Numbers, pages and tables of one hand, photographed."""
         for name, make in KINDS.items():
-            most = 3 * COMPOSED if name == "numbers" else COMPOSED
-            count = min(self.limit or most, most)
+            count = COMPOSED if self.limit is None else min(max(1, self.limit // 4), COMPOSED)
+            count *= 3 if name == "numbers" else 1
             made = [make(self.drawings, _random(name, index)) for index in range(count)]
             yield Pictures(
                 f"composed {name}", [one.picture for one in made], [one.text for one in made], None,
@@ -86,7 +86,7 @@ class Sets:
             **NON_DIGITS,
             **NOTHING,
         }
-        count = min(self.limit or WITHOUT_DIGITS, WITHOUT_DIGITS)
+        count = WITHOUT_DIGITS if self.limit is None else min(max(1, self.limit // 4), WITHOUT_DIGITS)
         for name, make in makers.items():
             made = [partial(make, _random(name, index)) for index in range(count)]
             yield Pictures(name, made, [""] * count, digits_only=True, whole=False)

@@ -236,8 +236,8 @@ def mnist(bench: Bench) -> Iterator[list[str]]:
 
 STEPS: dict[str, dict[str, Any]] = {
     "the whole road": {},
-    "shading not removed": {"digits.picture._paper_level": lambda counts: float(counts.argmax())},
-    "ruled lines kept": {"digits.picture._without_rules": lambda ink, clean, notes: ink},
+    "every picture seen by the ink network": {"digits.ink._find_on_clean_pad": lambda grey: None},
+    "pages that lie askew left so": {"digits.ink.find_slope": lambda lines: 0.0},
     "pen left as it is": {"digits.normalise.change_pen": lambda ink, by: ink},
     "strokes not joined": {"digits.layout.LONGEST_RUN": 1},
     "touching digits not parted": {"digits.layout._part": lambda *arguments: []},

@@ -329,11 +329,11 @@ def _enlarged(sheet: Sheet, rng: Rng) -> np.ndarray:
     return np.clip(large + noise, 0, 255).astype(np.uint8)
 
 
-def tiny_on_a_large_page(strokes: Strokes, rng: Rng, shape: tuple[int, int] = (3000, 4000)) -> np.ndarray:
+def tiny_on_a_large_page(strokes: Strokes, rng: Rng) -> np.ndarray:
     """A digit 10 to 14 pixels high on an empty page of 12 megapixels."""
-    page = _enlarged(shade(paper(375, 500, rng, grain=0.004), rng, (0.1, 0.3)), rng)[: shape[0], : shape[1]]
+    page = _enlarged(shade(paper(375, 500, rng, grain=0.004), rng, (0.1, 0.3)), rng)
     cover = trace(strokes, rng.uniform(10, 14), rng.uniform(1.2, 1.8))
-    top, left = (int(rng.uniform(0.1, 0.9) * side) for side in shape)
+    top, left = (int(rng.uniform(0.1, 0.9) * side) for side in page.shape)
     spot = (slice(top, top + cover.shape[0]), slice(left, left + cover.shape[1]))
     page[spot] = (page[spot] * (1 - cover * rng.uniform(0.75, 0.95))).astype(np.uint8)
     return page

@@ -123,15 +123,17 @@ class Measured:
     right: int = 0
     count: int = 0
     answers: list[Answer] = field(default_factory=list)
-    correct: list[bool] = field(default_factory=list)  # of each picture, all of it
+    exact: list[bool] = field(default_factory=list)  # of each picture: all of its text, and nothing more
     found: int = 0
     invented: int = 0
     true_digits: int = 0
 
-    def add(self, answer: Answer, right: int, count: int, found: int, invented: int, true_digits: int) -> None:
+    def add(self, answer: Answer, truth: str, pictures: Pictures, boxes: np.ndarray | None) -> None:
         """Count one picture."""
+        right, count, exact = _compare(answer.text, truth, pictures)
+        found, invented, true_digits = _count_digits(answer, truth, boxes)
         self.answers.append(answer)
-        self.correct.append(right == count and not (count == 0 and answer.text))
+        self.exact.append(exact)
         self.right, self.count = self.right + right, self.count + count
         self.found, self.invented = self.found + found, self.invented + invented
         self.true_digits += true_digits
@@ -155,13 +157,13 @@ class Measured:
 
     @property
     def sure_and_wrong(self) -> int:
-        return sum(answer.sure and not right for answer, right in zip(self.answers, self.correct, strict=True))
+        return sum(answer.sure and not exact for answer, exact in zip(self.answers, self.exact, strict=True))
 
     @property
     def calibration_error(self) -> float:
         """Expected calibration error of the confidence of whole texts, 0 to 1."""
         confidences = np.array([answer.confidence for answer in self.answers])
-        return expected_calibration_error(confidences, np.array(self.correct))
+        return expected_calibration_error(confidences, np.array(self.exact))
 
 
 def spread(right: int, count: int) -> str:
@@ -180,19 +182,22 @@ def measure(readers: Sequence[Reader], pictures: Pictures) -> list[Measured]:
         for place in due:
             answer = readers[place].read(made, pictures)
             boxes = None if pictures.boxes is None else pictures.boxes[index]
-            results[place].add(answer, *_right(answer.text, truth, pictures), *_digits(answer, truth, boxes))
+            results[place].add(answer, truth, pictures, boxes)
     return results
 
 
-def _right(text: str, truth: str, pictures: Pictures) -> tuple[int, int]:
-    """How many pictures (1 or 0) or lines are right, and of how many."""
+def _compare(text: str, truth: str, pictures: Pictures) -> tuple[int, int, bool]:
+    """How many pictures (1 or 0) or lines are right, of how many, and whether all the text is.
+
+    A line is right if it stands in the text in its order, whatever else is read beside.
+    """
     if pictures.digits_only:
         text, truth = only_digits(text), only_digits(truth)
     if not pictures.lines:
-        return int(text == truth), 1
+        return int(text == truth), 1, text == truth
     found, wanted = text.split("\n"), truth.split("\n")
     common = SequenceMatcher(None, found, wanted, autojunk=False).get_matching_blocks()
-    return sum(block.size for block in common), len(wanted)
+    return sum(block.size for block in common), len(wanted), found == wanted
 
 
 def only_digits(text: str) -> str:
@@ -201,7 +206,7 @@ def only_digits(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _digits(answer: Answer, truth: str, boxes: np.ndarray | None) -> tuple[int, int, int]:
+def _count_digits(answer: Answer, truth: str, boxes: np.ndarray | None) -> tuple[int, int, int]:
     """How many digits were found, invented, and are there: by their boxes where they are known, else by the text."""
     if boxes is not None and (answer.digits or not answer.text):
         found = match([digit.box for digit in answer.digits], boxes)

@@ -57,6 +57,13 @@ TIMED = 100
 MEAN_OF_GUISES = 98.5
 DIGITS_FOUND, DIGITS_INVENTED = 98.0, 1.0
 
+SURE_HEAD = ["sure %", "sure and wrong %", "bar"]
+PEER_HEAD = ["RapidOCR %", "RapidOCR n", "RapidOCR ms"]
+LINES_HEAD = [
+    "set", "n", "right %", "95 % interval", "bar", "sure %", "sure and wrong %", "wrong of the sure %", "ECE",
+    "digits", "found %", "invented %", "bar of digits", "ms", *PEER_HEAD,
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -84,9 +91,6 @@ class Bench:
         return [Reader("RapidOCR", self.rapidocr.read, sample)] if self.rapidocr else []
 
 
-PEER_HEAD = ["RapidOCR %", "RapidOCR n", "RapidOCR ms"]
-
-
 def _beside(peer: Sequence[Measured]) -> list[str]:
     """The columns of the peer."""
     return [f"{peer[0].percent:.1f}", str(peer[0].count), f"{peer[0].milliseconds:.0f}"] if peer else ["", "", ""]
@@ -97,9 +101,6 @@ def _sure(measured: Measured, bar: float | None) -> list[str]:
     count = len(measured.answers)
     wrong = 100 * measured.sure_and_wrong / max(count, 1)
     return [f"{100 * measured.sure / max(count, 1):.1f}", f"{wrong:.2f}", at_most(wrong, bar)]
-
-
-SURE_HEAD = ["sure %", "sure and wrong %", "bar"]
 
 
 def _peer_sample(bench: Bench, most: int = PEER_SAMPLE) -> int:
@@ -135,12 +136,6 @@ def guises(bench: Bench) -> Iterator[list[str]]:
     yield [f"mean of {len(percents)} guises", "", f"{mean:.2f}", "", bar, *[""] * (len(SURE_HEAD) + 1 + len(PEER_HEAD))]
 
 
-LINES_HEAD = [
-    "set", "n", "right %", "95 % interval", "bar", "sure %", "sure and wrong %", "wrong of the sure %", "ECE",
-    "digits", "found %", "invented %", "bar of digits", "ms", *PEER_HEAD,
-]  # fmt: skip
-
-
 def _lines_row(pictures: Pictures, road: Measured, peer: Sequence[Measured], digits_bar: bool) -> list[str]:
     """A row of what stands in lines: how many lines or numbers are right, and how many digits are found."""
     found, invented = (100 * count / max(road.true_digits, 1) for count in (road.found, road.invented))
@@ -173,17 +168,7 @@ def photos(bench: Bench) -> Iterator[list[str]]:
 
 def nothing(bench: Bench) -> Iterator[list[str]]:
     """Pictures without any digit: in how many of them a sure digit is seen. Of RapidOCR, any digit counts."""
-    yield [
-        "pictures",
-        "n",
-        "sure digits",
-        "with one %",
-        "95 % interval",
-        "bar",
-        "ms",
-        "RapidOCR with one %",
-        "RapidOCR n",
-    ]
+    yield ["pictures", "n", "sure digits", "with one %", "95 % interval", "bar", "ms", "RapidOCR: with one %", "n"]
     readers = [bench.road, *bench.peer(_peer_sample(bench, 20))]
     for pictures in bench.sets.nothing():
         road, *peer = measure(readers, pictures)

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from composed import KINDS, compose_table
-from reading import align, match
+from reading import Answer, Pictures, Reader, align, match, measure
 
 from tests.pictures import HAND
 
@@ -71,3 +71,11 @@ def test_match_pairs_each_box_once():
     assert match([(2, 1, 29, 62), (1, 1, 30, 60)], wanted) == 1
     assert match([(0, 0, 56, 60)], wanted) == 1
     assert match([(100, 100, 130, 160)], wanted) == 0
+
+
+def test_measure_counts_a_line_that_stands_beside_others_but_not_as_exact():
+    pages = Pictures("pages", [None], ["12\n34"], lines=True)
+    (measured,) = measure([Reader("ours", lambda picture, pictures: Answer("12\n99\n34", sure=True))], pages)
+    assert (measured.right, measured.count) == (2, 2)
+    assert measured.sure_and_wrong == 1
+    assert (measured.found, measured.invented) == (4, 2)

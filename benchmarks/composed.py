@@ -96,6 +96,7 @@ class Hand:
 
     def _put(self, cover: Cover, left: int, top: int) -> None:
         window = self.page[top : top + cover.shape[0], left : left + cover.shape[1]]
+        cover = cover[: window.shape[0], : window.shape[1]]  # what does not fit onto the page is lost
         np.maximum(window, cover, out=window)
         self.inks.append(np.argwhere(cover > 0.5)[:, ::-1] + [left, top])
 
@@ -132,17 +133,19 @@ def compose_lines(
     step = rng.uniform(1.6, 2.4) * height
     shape = (round((count + 1) * step), round((3 + (2.5 + 1.8 * lengths[1]) * numbers) * height))
     hand = _hand(drawings, height, shape, rng)
-    rows = []
-    for line in range(count):
-        left, row = rng.uniform(0.8, 2) * height, []
-        for _ in range(rng.integers(1, numbers + 1)):
-            number = hand.choose(int(rng.integers(*lengths, endpoint=True)), rng)
-            left = hand.write(number, left, (line + 1.2) * step, rng) + rng.uniform(1.2, 2.5) * height
-            row.append(_text(number))
-        rows.append(tuple(row))
+    rows = [_write_line(hand, numbers, lengths, (line + 1.2) * step, rng) for line in range(count)]
     page = hand.page[:, : round(max(places[:, 0].max() for places in hand.inks) + height)]
     hand.page = np.ascontiguousarray(page)
     return _photograph(hand, rows, _ground(hand.page.shape, step, 0.2 * step, rng), None, rng, turn)
+
+
+def _write_line(hand: Hand, numbers: int, lengths: tuple[int, int], base: float, rng: Rng) -> tuple[str, ...]:
+    left, texts = rng.uniform(0.8, 2) * hand.height, []
+    for _ in range(rng.integers(1, numbers + 1)):
+        number = hand.choose(int(rng.integers(*lengths, endpoint=True)), rng)
+        left = hand.write(number, left, base, rng) + rng.uniform(1.2, 2.5) * hand.height
+        texts.append(_text(number))
+    return tuple(texts)
 
 
 def compose_table(drawings: Sequence[Drawing], rng: Rng, rows: int, columns: int, turn: float = 0.0) -> Composed:

@@ -37,11 +37,13 @@ def serve(
         raise DigitsError("To serve MCP the package mcp is needed. Install it with: pip install 'gradio[mcp]'")
     recognizer = Recognizer(model)
     # After the model: Gradio takes seconds to import, and a missing model should be said at once.
-    from digits.web.actions import LARGEST_UPLOAD
+    from digits.web.actions import LARGEST_UPLOAD, Actions
     from digits.web.api import create_router
     from digits.web.page import LOOK, TITLE, build_page
+    from digits.web.routes import create_routes
 
-    page = build_page(recognizer, FlagStore(flagged))
+    actions = Actions(recognizer, FlagStore(flagged))
+    page = build_page(actions)
     free = find_free_port(host, port)
     if free != port:
         print(f"Port {port} is in use; taking {free} instead.", flush=True)
@@ -59,7 +61,7 @@ def serve(
             "title": TITLE,
             "version": digits.__version__,
             "middleware": [Middleware(Guard, hosts=hosts)],
-            "routes": create_router(recognizer).routes,
+            "routes": [*create_router(recognizer).routes, *create_routes(actions)],
         },
         **LOOK,
     )

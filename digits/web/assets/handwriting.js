@@ -1,4 +1,4 @@
-// The tab that collects samples of one's own hand: asks for one digit after the other. Runs after common.js and pad.js.
+// The tab that collects samples of one's own hand: asks for one digit after the other. Runs after pad.js.
 
 const ROUNDS = 3; // 30 samples: each digit three times
 
@@ -26,7 +26,7 @@ async function save() {
   if (saving) return; // one at a time: a double click would skip a digit
   if (pad.empty) return notice("Nothing is drawn yet.");
   saving = true;
-  const { error } = await ask("save_sample", { picture: pad.png(), label: String(wanted[step]) });
+  const { error } = await ask("save_sample", { picture: handOut(pad.sheet).strokes, label: String(wanted[step]) });
   saving = false;
   if (error) return;
   saved++;

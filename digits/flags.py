@@ -33,7 +33,7 @@ from PIL import Image
 import digits
 from digits.errors import FlagsError
 from digits.files import replace_file, sole_writer
-from digits.recognition import Box, Digit, Recognition
+from digits.recognition import NOT_A_DIGIT_BELOW, UNSURE_BELOW, Box, Digit, Recognition
 
 FOLDER_LIMIT = 1_000_000_000  # bytes
 PICTURE_LIMIT = 25_000_000  # bytes
@@ -76,6 +76,18 @@ class Flag:
     def probabilities(self) -> np.ndarray:
         """(n, 10) float32 in [0, 1]: what was predicted for each digit."""
         return np.array([digit.probabilities for digit in self.recognition.digits], np.float32).reshape(-1, 10)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A flag without what was recognised: quick to read, for lists. unsure: not all digits were sure."""
+
+    id: str
+    time: str
+    label: str | None
+    predicted: str
+    unsure: bool
+    picture_path: Path
 
 
 class FlagStore:
@@ -121,11 +133,20 @@ class FlagStore:
         with self._locked():
             return [self._flag(row) for row in self._rows()][::-1]
 
+    def summaries(self) -> list[Summary]:
+        """What there is, newest first."""
+        if not self._metadata.exists():
+            return []
+        with self._locked():
+            return [self._summary(row) for row in self._rows()][::-1]
+
     def get(self, id: str) -> Flag:
         """The flag of that id."""
-        for flag in self.flags():
-            if flag.id == id:
-                return flag
+        if self._metadata.exists():
+            with self._locked():
+                for row in self._rows(containing=id):
+                    if row["id"] == id:
+                        return self._flag(row)
         raise FlagsError(f"No flag {id} in {self.folder}. See what there is with: digits flags list")
 
     def relabel(self, id: str, label: str | None) -> Flag:
@@ -260,6 +281,13 @@ class FlagStore:
             model_digest=row["model_digest"],
             version=row["version"],
         )
+
+    def _summary(self, row: dict[str, Any]) -> Summary:
+        unsure = any(
+            sum(of_digit) >= NOT_A_DIGIT_BELOW and max(of_digit) < UNSURE_BELOW for of_digit in row["probabilities"]
+        )
+        path = self.folder / row["file_name"]
+        return Summary(row["id"], row["time"], row["label"], row["predicted"], unsure, path)
 
     def _check_room(self, more: int) -> None:
         used = sum(entry.stat().st_size for entry in os.scandir(self._images)) if self._images.exists() else 0

@@ -9,14 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
 from PIL import Image
 
-from digits.errors import DigitsError, PictureError
-from digits.flags import Flag, FlagStore
+from digits.errors import DigitsError, FlagsError, PictureError
+from digits.flags import Flag, FlagStore, Summary
 from digits.picture import decode
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
@@ -24,19 +25,31 @@ from digits.web.answer import Json, as_answer
 from digits.web.card import draw_card
 from digits.web.explain import occlusion_map, paint_map
 from digits.web.shelf import ForgottenError, Kept, Shelf, encode
+from digits.web.teacher import Teacher
 
 LARGEST_UPLOAD = 25_000_000  # bytes
 LARGEST_SIDE = 1600  # pixels of an uploaded picture on the pad: digits stay legible, answers stay quick
-NEWEST_FLAGS = 200  # as many are shown
-THUMBNAIL = 160
+SHEET = 60  # flags that are shown at a time
+THUMBNAIL = 400  # pixels
+DELETED_KEPT = 20  # flags that can be brought back
+
+KINDS: dict[str, Callable[[Summary], bool]] = {
+    "all": lambda flag: True,
+    "wrong": lambda flag: flag.label is not None and flag.label != flag.predicted,
+    "right": lambda flag: flag.label == flag.predicted,
+    "unsure": lambda flag: flag.unsure,
+    "no label": lambda flag: flag.label is None,
+}
 
 
 class Actions:
-    """recognizer: answers. flags: where flagged pictures are kept."""
+    """recognizer: answers. flags: where flagged pictures are kept. own: the page is for this computer alone."""
 
-    def __init__(self, recognizer: Recognizer, flags: FlagStore) -> None:
+    def __init__(self, recognizer: Recognizer, flags: FlagStore, own: bool = True) -> None:
         self.recognizer = recognizer
         self.flags = flags
+        self.teacher = Teacher(recognizer.classifier.path, flags.folder, own)
+        self._deleted: deque[tuple[Flag, bytes]] = deque(maxlen=DELETED_KEPT)
         self.shelf = Shelf()
 
     def keep_picture(self, content: bytes) -> Json:
@@ -95,19 +108,56 @@ class Actions:
         recognition = self.recognizer.recognize(content, single=True)
         return {"id": self.flags.add(content, recognition, label, model).id, "read": recognition.text}
 
-    def list_flags(self) -> Json:
-        """The newest flags and how many there are."""
-        flags = self.flags.flags()
-        return {"flags": [_row_of(flag) for flag in flags[:NEWEST_FLAGS]], "total": len(flags)}
+    def list_flags(self, kind: str, label: str, start: int) -> Json:
+        """A sheet of flags, newest first, and how many there are.
+
+        kind: one of KINDS. label: only those whose true label contains it. start: how many are shown already.
+        """
+        flags = self.flags.summaries()
+        chosen = [flag for flag in flags if KINDS[kind](flag) and label in (flag.label or "")]
+        shown = chosen[start : start + SHEET]
+        return {"flags": [_row_of(flag) for flag in shown], "chosen": len(chosen), "total": len(flags)}
 
     def relabel(self, id: str, label: str) -> Json:
         """Give a flag another label."""
-        return _row_of(self.flags.relabel(id, label))
+        flag = self.flags.relabel(id, label)
+        return {"label": flag.label}
 
     def delete_flag(self, id: str) -> Json:
-        """Remove a flag and its picture."""
+        """Remove a flag and its picture; restore_flag brings it back for a while."""
+        flag = self.flags.get(id)
+        self._deleted.append((flag, flag.picture_path.read_bytes()))
         self.flags.delete(id)
         return {}
+
+    def restore_flag(self, id: str) -> Json:
+        """Undo a deletion; the flag has another id from then on."""
+        for flag, picture in self._deleted:
+            if flag.id == id:
+                return {"id": self.flags.add(picture, flag.recognition, flag.label, flag.model_digest).id}
+        raise FlagsError("It was deleted too long ago to be brought back.")
+
+    def flag_picture(self, id: str, whole: bool) -> bytes:
+        """The picture of a flag as a file, small or whole. Raises FlagsError."""
+        path = self.flags.get(id).picture_path
+        if whole:
+            return path.read_bytes()
+        with Image.open(path) as picture:
+            small = picture.convert("RGB")
+        small.thumbnail((THUMBNAIL, THUMBNAIL))
+        return encode(small)
+
+    def teach(self) -> Json:
+        """Have the model learn from the flagged pictures."""
+        return self.teacher.teach()
+
+    def lesson(self) -> Json:
+        """How far that is."""
+        return self.teacher.progress()
+
+    def roll_back(self) -> Json:
+        """Put the model in service that was before."""
+        return self.teacher.roll_back()
 
     @property
     def _model(self) -> str:
@@ -169,18 +219,5 @@ def _bytes_of(url: str) -> bytes:
         raise PictureError(f"No picture was received: its base64 is damaged ({error}).") from error
 
 
-def _row_of(flag: Flag) -> Json:
-    return {
-        "id": flag.id,
-        "time": flag.time,
-        "label": flag.label,
-        "predicted": flag.predicted,
-        "thumbnail": _thumbnail(flag),
-    }
-
-
-def _thumbnail(flag: Flag) -> str:
-    with Image.open(flag.picture_path) as picture:
-        small = picture.convert("RGB")
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    return data_url(_png(small))
+def _row_of(flag: Summary) -> Json:
+    return {"id": flag.id, "time": flag.time, "label": flag.label, "predicted": flag.predicted, "unsure": flag.unsure}

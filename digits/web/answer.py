@@ -1,4 +1,4 @@
-"""Answer: what was read as the page shows it: numbers, their marks from left to right, and ten probabilities a digit."""
+"""Answer: what was read as the page shows it: numbers, their marks in order, and ten probabilities a digit."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ def _number(digits: tuple[Digit, ...]) -> Number:
     return Number(digits, math.prod(read) if read else 0.0)
 
 
+def mark_text(mark: Digit) -> str:
+    """What stands there: the label, or a question mark."""
+    return "?" if mark.verdict == "not a digit" else str(mark.label)
+
+
 def as_answer(recognition: Recognition) -> Json:
     """The answer as JSON-ready values.
 
@@ -66,12 +71,8 @@ def _as_number(number: Number, places: dict[int, int]) -> Json:
         "line": number.line,
         "confidence": round(number.confidence, 5),
         "verdict": number.verdict,
-        "marks": [{"text": _text(mark), "digit": places.get(id(mark))} for mark in number.marks],
+        "marks": [{"text": mark_text(mark), "digit": places.get(id(mark))} for mark in number.marks],
     }
-
-
-def _text(mark: Digit) -> str:
-    return "?" if mark.verdict == "not a digit" else str(mark.label)
 
 
 def _as_digit(digit: Digit) -> Json:

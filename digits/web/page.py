@@ -40,9 +40,9 @@ def build_page(actions: Actions) -> gradio.Blocks:
             with gradio.Tab("Draw"):
                 _draw_tab(actions)
             with gradio.Tab("Flagged"):
-                _sheet("flags", [], [actions.list_flags, actions.relabel, actions.delete_flag])
+                _sheet("flags", [], [actions.list_flags, actions.relabel, actions.delete_flag, actions.restore_flag])
             with gradio.Tab("My handwriting"):
-                _sheet("handwriting", PAD, [actions.save_sample])
+                _handwriting_tab(actions)
             with gradio.Tab("Help"):
                 gradio.Markdown(_asset("help.md"))
         _endpoint(actions.recognizer)
@@ -65,6 +65,17 @@ def _draw_tab(actions: Actions) -> None:
         largestPng=LARGEST_PNG,
         side=LARGEST_SIDE,
     )
+
+
+def _handwriting_tab(actions: Actions) -> None:
+    asked: list[Callable[..., Json]] = [
+        actions.save_sample,
+        actions.delete_flag,
+        actions.teach,
+        actions.lesson,
+        actions.roll_back,
+    ]
+    _sheet("handwriting", [*PAD, "lesson.js"], asked)
 
 
 def _sheet(name: str, tools: list[str], actions: list[Callable[..., Json]], **props: Any) -> gradio.HTML:

@@ -1,14 +1,18 @@
-"""Routes: what the page fetches beside its questions: a picture goes up with its progress to be seen."""
+"""Routes: what the page fetches beside its questions: pictures up with their progress to be seen, flagged ones down."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import anyio.to_thread
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from digits.errors import FlagsError
 from digits.web.actions import LARGEST_UPLOAD, Actions, answered
 from digits.web.answer import Json
 
@@ -17,9 +21,27 @@ TOO_LARGE = {"error": f"The picture is too large. At most {LARGEST_UPLOAD / 1e6:
 
 def create_routes(actions: Actions) -> list[Route]:
     """The routes under /page, for the page alone."""
+
+    def flagged(request: Request) -> Response:
+        try:
+            picture = actions.flag_picture(request.path_params["id"], "whole" in request.query_params)
+        except (FlagsError, OSError) as error:
+            return JSONResponse({"error": str(error)}, 404)
+        return Response(picture, media_type=_kind(picture), headers={"Cache-Control": "private, max-age=3600"})
+
+    def export(request: Request) -> Response:
+        path = Path(tempfile.mkdtemp()) / "flagged.zip"
+        try:
+            actions.flags.export(path)
+        except FlagsError as error:
+            return JSONResponse({"error": str(error)}, 404)
+        return FileResponse(path, filename=path.name, background=BackgroundTask(_remove, path))
+
     return [
         Route("/page/keep", _receiving(actions.keep_picture), methods=["POST"]),
         Route("/page/open", _receiving(actions.open_picture), methods=["POST"]),
+        Route("/page/flags/{id}", flagged),
+        Route("/page/flagged.zip", export),
     ]
 
 
@@ -35,3 +57,13 @@ def _receiving(action: Callable[[bytes], Json]) -> Callable[[Request], object]:
         return JSONResponse(await anyio.to_thread.run_sync(answered, action, bytes(body)))
 
     return receive
+
+
+def _kind(picture: bytes) -> str:
+    """What an old flag may hold is shown as a picture or not at all, never as a page."""
+    return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+    path.parent.rmdir()

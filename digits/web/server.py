@@ -12,7 +12,7 @@ import digits
 from digits.errors import DigitsError
 from digits.flags import FlagStore
 from digits.recognizer import Recognizer
-from digits.web.guard import Guard, own_hosts
+from digits.web.guard import LOOPBACK, Guard, own_hosts
 
 
 def serve(
@@ -42,7 +42,7 @@ def serve(
     from digits.web.page import LOOK, TITLE, build_page
     from digits.web.routes import create_routes
 
-    actions = Actions(recognizer, FlagStore(flagged))
+    actions = Actions(recognizer, FlagStore(flagged), own=host in LOOPBACK and not share)
     page = build_page(actions)
     free = find_free_port(host, port)
     if free != port:

@@ -20,19 +20,19 @@ const remember = (key, value, storage = "localStorage") => {
   try { window[storage].setItem(key, value); } catch { /* it then holds for this visit only */ }
 };
 
-function notice(sentence) {
-  find(".notice").textContent = sentence ?? "";
-  find(".notice").hidden = !sentence;
+function notice(sentence, place = find(".notice")) {
+  place.textContent = sentence ?? "";
+  place.hidden = !sentence;
 }
 
 const LOST = { error: "The server does not answer. Is the program still running?", lost: true };
 
-// The server's reply; what went wrong is shown until the next question, and stands in `error`. A request that failed is
+// The server's reply; what went wrong is shown at `place` until the next question, and stands in `error`. A request that failed is
 // `lost`; a picture that the server does not know any more is `forgotten`, which the page mends by itself.
-async function ask(name, question) {
-  notice();
+async function ask(name, question, place = find(".notice")) {
+  notice("", place);
   const reply = (await server[name](question)) ?? LOST; // Gradio gives undefined for a request that failed
-  if (reply.error && !reply.forgotten) notice(sayPlain(reply.error));
+  if (reply.error && !reply.forgotten) notice(sayPlain(reply.error), place);
   return reply;
 }
 

@@ -14,6 +14,7 @@ from digits.recognizer import Recognizer
 from digits.rows import as_row
 from digits.web.actions import LARGEST_SIDE, LARGEST_UPLOAD, Actions, for_page
 from digits.web.answer import Json
+from digits.web.examples import EXAMPLES
 from digits.web.shelf import LARGEST_PNG
 
 ASSETS = Path(__file__).with_name("assets")
@@ -27,24 +28,34 @@ def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
+LANGUAGES = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted((ASSETS / "languages").glob("*.json"))}
+"""For each language but English, which is the key: what the page says in it."""
+
+I18N = gradio.I18n(en={"help.md": _asset("help.md")}, **LANGUAGES)
+
 # In the head, because Gradio drops from its own css what it does not know, such as rules for containers.
-LOOK: dict[str, Any] = {"theme": THEME, "head": f"<style>{_asset('page.css')}</style>", "footer_links": ["api"]}
+LOOK: dict[str, Any] = {
+    "theme": THEME,
+    "head": f"<style>{_asset('page.css')}</style>",
+    "footer_links": [],
+    "i18n": I18N,
+}
 
 
 def build_page(actions: Actions) -> gradio.Blocks:
     """The page that draws, answers and keeps flags; `launch(**LOOK)` shows it."""
     page = gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
-        gradio.HTML(f"<h1>{TITLE}</h1>", elem_classes="title", apply_default_css=False)
+        _sheet("title", [], [])
         with gradio.Tabs(overflow_behavior="wrap"):
-            with gradio.Tab("Draw"):
+            with gradio.Tab(I18N("Draw")):
                 _draw_tab(actions)
-            with gradio.Tab("Flagged"):
+            with gradio.Tab(I18N("Flagged")):
                 _sheet("flags", [], [actions.list_flags, actions.relabel, actions.delete_flag, actions.restore_flag])
-            with gradio.Tab("My handwriting"):
+            with gradio.Tab(I18N("My handwriting")):
                 _handwriting_tab(actions)
-            with gradio.Tab("Help"):
-                gradio.Markdown(_asset("help.md"))
+            with gradio.Tab(I18N("Help")):
+                gradio.Markdown(I18N("help.md"))
         _endpoint(actions.recognizer)
     return page
 
@@ -60,7 +71,7 @@ def _draw_tab(actions: Actions) -> None:
             actions.flag,
             actions.delete_flag,
         ],
-        examples=json.loads(_asset("examples.json")),
+        examples=EXAMPLES,
         largest=LARGEST_UPLOAD,
         largestPng=LARGEST_PNG,
         side=LARGEST_SIDE,

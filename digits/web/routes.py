@@ -9,18 +9,20 @@ from pathlib import Path
 import anyio.to_thread
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from digits.errors import FlagsError
 from digits.web.actions import LARGEST_UPLOAD, Actions, answered
 from digits.web.answer import Json
+from digits.web.examples import EXAMPLES, paint
+from digits.web.shelf import encode
 
 TOO_LARGE = {"error": f"The picture is too large. At most {LARGEST_UPLOAD / 1e6:.0f} MB can be read."}
 
 
 def create_routes(actions: Actions) -> list[Route]:
-    """The routes under /page, for the page alone."""
+    """The routes under /page, for the page alone, and /docs, for who writes a program."""
 
     def flagged(request: Request) -> Response:
         try:
@@ -42,6 +44,8 @@ def create_routes(actions: Actions) -> list[Route]:
         Route("/page/open", _receiving(actions.open_picture), methods=["POST"]),
         Route("/page/flags/{id}", flagged),
         Route("/page/flagged.zip", export),
+        Route("/docs", _programs),
+        Route("/docs/7.png", _seven),
     ]
 
 
@@ -57,6 +61,15 @@ def _receiving(action: Callable[[bytes], Json]) -> Callable[[Request], object]:
         return JSONResponse(await anyio.to_thread.run_sync(answered, action, bytes(body)))
 
     return receive
+
+
+def _programs(_: Request) -> Response:
+    return HTMLResponse(Path(__file__).with_name("assets").joinpath("programs.html").read_text("utf-8"))
+
+
+def _seven(_: Request) -> Response:
+    (seven,) = (example for example in EXAMPLES if example["name"] == "7")
+    return Response(encode(paint(seven)), media_type="image/png")
 
 
 def _kind(picture: bytes) -> str:

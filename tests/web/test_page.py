@@ -4,6 +4,7 @@ import io
 import json
 import random
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from digits import Digit, Recognition
 from digits.flags import FlagStore
 from digits.web.answer import as_answer
+from digits.web.page import ASSETS, LANGUAGES
 
 
 def flags_of(server):
@@ -374,7 +376,7 @@ def test_tapping_a_label_corrects_the_chosen_digit(desk, server):
     assert flags_of(server)[0].label == "78"
 
 
-def test_flagged_picture_can_be_mended_and_deleted(desk, server):
+def test_flagged_picture_can_be_mended_deleted_and_brought_back(desk, server):
     desk.draw(THREE)
     desk.page.locator('[data-do="right"]').click()
     desk.page.wait_for_selector(".flagged:not([hidden])")
@@ -387,24 +389,77 @@ def test_flagged_picture_can_be_mended_and_deleted(desk, server):
     item.get_by_role("button", name="Saved").wait_for()
     assert "wrong" in item.inner_text()
     assert flags_of(server)[0].label == "8"
+    item.get_by_role("textbox").fill("eight")
+    item.get_by_role("button", name="Save").click()
+    item.get_by_text("digits 0 to 9").wait_for()  # at the item
     item.get_by_role("button", name="Delete").click()
-    item.get_by_role("button", name="Really delete?").click()
-    item.wait_for(state="detached")
+    undo = desk.page.locator(".flags .gone button")
+    undo.wait_for()
+    assert flag.id not in [left.id for left in flags_of(server)]
+    undo.click()
+    desk.page.locator(".flags .gone").wait_for(state="detached")
+    assert flags_of(server)[0].picture_sha256 == flag.picture_sha256 and flags_of(server)[0].label == "8"
+
+
+def test_flags_are_filtered_and_exported(desk, server):
+    for label in ("3", "8"):
+        desk.press("clear")
+        desk.draw(THREE)
+        desk.page.get_by_label("It is").fill(label)
+        desk.press("save")
+        desk.page.wait_for_selector(".flagged:not([hidden])")
+    desk.go_to("Flagged")
+    desk.page.locator(".flags [name=kind]").select_option("wrong")
+    desk.page.locator(".flags [name=label]").fill("8")
+    wrong = [flag for flag in flags_of(server) if flag.label != flag.predicted and "8" in (flag.label or "")]
+    shown = desk.page.locator(".flags li[data-id]")
+    desk.page.wait_for_function(f"document.querySelectorAll('.flags li[data-id]').length === {len(wrong)}")
+    assert {each.get_attribute("data-id") for each in shown.all()} == {flag.id for flag in wrong}
+    assert shown.locator("img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") > 200
+    with desk.page.expect_download() as download:
+        desk.page.get_by_text("Export all as a zip").click()
+    names = zipfile.ZipFile(download.value.path()).namelist()
+    assert len(names) == 1 + len(flags_of(server))
+
+
+def test_handwriting_says_what_is_read_steps_back_and_goes_on_after_a_reload(desk, server):
+    desk.go_to("My handwriting")
+    wanted = desk.page.locator(".handwriting .prompt b").inner_text()
+    write_a_stroke(desk)
+    desk.page.get_by_role("button", name="Save and next").click()
+    desk.page.wait_for_selector(".prompt:has-text('Sample 2 of')")
+    told = desk.page.locator(".told").inner_text()
+    flag = flags_of(server)[0]
+    assert flag.label == wanted
+    assert told.startswith(f"{wanted} is saved.") and ("worth learning" in told) == (flag.predicted != wanted)
+    desk.open()
+    desk.go_to("My handwriting")
+    assert "Sample 2 of" in desk.page.locator(".handwriting .prompt").inner_text()
+    desk.page.get_by_role("button", name="Back").click()
+    desk.page.wait_for_selector(".prompt:has-text('Sample 1 of')")
+    assert desk.page.locator(".handwriting .prompt b").inner_text() == wanted
     assert flag.id not in [left.id for left in flags_of(server)]
 
 
-def test_handwriting_tab_saves_labelled_samples(desk, server):
+def test_lesson_shows_its_progress_and_its_result_and_can_be_taken_back(desk):
+    conditions = [{"name": "corrections", "before": 0.5, "after": 0.9, "passed": True}]
+    result = {"conditions": conditions, "model_id": "0123456789ab"}
+    steps = [{"running": True, "seconds": 3, "done": 0.3, "step": "Saving"}] * 2
+    answers = {"lesson": [*steps, {"running": False, "seconds": 9, "result": result}], "roll_back": [{"model_id": "1"}]}
+
+    def answer(route):
+        name = json.loads(route.request.post_data)["fn_name"]
+        route.fulfill(json=steps[0] if name == "teach" else answers[name].pop(0))
+
     desk.go_to("My handwriting")
-    prompt = desk.page.locator(".handwriting .prompt")
-    wanted = prompt.locator("b").inner_text()
-    pad = desk.page.locator(".handwriting canvas.pad").bounding_box()
-    desk.page.mouse.move(pad["x"] + 200, pad["y"] + 60)
-    desk.page.mouse.down()
-    desk.page.mouse.move(pad["x"] + 210, pad["y"] + 300, steps=8)
-    desk.page.mouse.up()
-    desk.page.get_by_role("button", name="Save and next").click()
-    desk.page.wait_for_selector(".prompt:has-text('Sample 2 of')")
-    assert flags_of(server)[0].label == wanted
+    desk.page.route("**/component_server/**", answer)
+    desk.page.get_by_role("button", name="Teach the model").click()
+    desk.page.locator("progress.taught").wait_for()
+    assert desk.page.locator(".lesson .step").inner_text() == "Saving (3 s)"
+    desk.page.get_by_text("has learned in 9 s").wait_for()
+    assert desk.page.locator(".lesson td").all_inner_texts() == ["corrections", "0.5000", "0.9000"]
+    desk.page.get_by_role("button", name="Go back to the model before").click()
+    desk.page.get_by_text("The model before answers again.").wait_for()
 
 
 def test_look_inside_shows_what_the_network_saw_and_what_decided(desk):
@@ -419,6 +474,7 @@ def test_result_card_is_downloaded_as_a_png(desk):
     desk.draw(SEVEN)
     with desk.page.expect_download() as download:
         desk.page.locator('[data-do="card"]').click()
+    assert download.value.suggested_filename == "digits-7.png"
     assert Image.open(download.value.path()).format == "PNG"
 
 
@@ -506,19 +562,69 @@ def test_nothing_but_this_server_is_asked_for_anything(desk, server):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_serious_violation(desk, theme):
+def test_axe_finds_nothing_on_any_tab_in_any_state(desk, theme):
     axe = pytest.importorskip("axe_playwright_python.base")
     desk.open(f"?__theme={theme}")
     desk.page.evaluate(axe.AXE_SCRIPT)
     desk.page.add_style_tag(content="* { transition: none !important }")  # colours on their way are no finding
+
+    def check(state):
+        found = desk.page.evaluate("axe.run()")["violations"]
+        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == [], state
+
+    check("empty")
+    desk.draw(SEVEN)
+    desk.look_inside()
+    check("digit")
+    desk.page.get_by_label("It is").fill("x")
+    check("refused")
+    desk.press("right")
     for tab in ["Flagged", "My handwriting", "Help", "Draw"]:
         desk.go_to(tab)
-        if tab == "Draw":
-            desk.draw(SEVEN)
-            desk.look_inside()
-        violations = desk.page.evaluate("axe.run()")["violations"]
-        serious = [v for v in violations if v["impact"] in ("serious", "critical")]
-        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in serious] == [], json.dumps(tab)
+        check(tab)
+    answer_with(desk, *[[("7", 0.97), ("1", 0.6)]] * 3)
+    check("page")
+    desk.upload(b"x", "a.pdf")
+    check("error")
+    desk.page.route("**/component_server/**", lambda route: None)
+    desk.page.locator('[data-do="undo"]').click()
+    desk.page.locator(".desk.waiting").wait_for()
+    check("waiting")
+
+
+@pytest.mark.parametrize("language", ["de-DE", "fr-CH", "es-MX", "zh-CN", "hi-IN", "ar-EG", "xx"])
+def test_page_speaks_the_language_of_the_browser_and_answers_in_ascii(new_desk, language):
+    desk = new_desk(locale=language)
+    words = LANGUAGES.get(language.partition("-")[0], {})
+    assert desk.page.get_by_role("tab").first.inner_text() == words.get("Draw", "Draw")
+    assert desk.status() == words.get("Draw, and the answer appears here.", "Draw, and the answer appears here.")
+    desk.draw(SEVEN)
+    assert desk.text() == "7" and re.search(r"\d{2}[.,]\d %", desk.status())
+    assert desk.page.locator(".desk").get_attribute("dir") == ("rtl" if language == "ar-EG" else "ltr")
+    assert desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_every_language_says_everything():
+    said = set()
+    for script in ASSETS.glob("*.js"):
+        said |= set(re.findall(r'say\(\s*"([^"]+)"', script.read_text("utf-8")))
+    for sheet in ASSETS.glob("*.html"):
+        if sheet.name != "programs.html":
+            text = sheet.read_text("utf-8")
+            said |= set(re.findall(r'(?:title|aria-label)="([^"]+)"', text))
+            said |= {words.strip() for words in re.findall(r">([^<>]+)<", text) if words.strip()}
+    assert {language: said - set(words) for language, words in LANGUAGES.items() if said - set(words)} == {}
+    fields = re.compile(r"\{\w+\}|#")
+    for words in LANGUAGES.values():
+        for key, text in words.items():
+            assert key == "help.md" or sorted(fields.findall(key)) == sorted(fields.findall(text)), key
+
+
+def test_nothing_moves_where_motion_is_not_wanted(new_desk):
+    desk = new_desk(reduced_motion="reduce")
+    desk.draw(SEVEN)
+    moving = "all => all.filter(each => parseFloat(getComputedStyle(each).transitionDuration) > 0).length"
+    assert desk.page.locator(".desk *").evaluate_all(moving) == 0
 
 
 def photo():
@@ -534,6 +640,15 @@ def draw_seventy_three(desk):
     desk.press("wide")
     desk.draw([[(0.25 + 0.3 * (x - 0.5), y) for x, y in stroke] for stroke in SEVEN])
     desk.draw([[(0.75 + 0.3 * (x - 0.5), y) for x, y in stroke] for stroke in THREE])
+
+
+def write_a_stroke(desk):
+    pad = desk.page.locator(".handwriting canvas.pad").bounding_box()
+    x, y = pad["x"] + pad["width"] / 2, pad["y"]
+    desk.page.mouse.move(x, y + 0.2 * pad["height"])
+    desk.page.mouse.down()
+    desk.page.mouse.move(x + 4, y + 0.8 * pad["height"], steps=8)
+    desk.page.mouse.up()
 
 
 def answer_with(desk, *lines):

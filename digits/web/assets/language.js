@@ -17,10 +17,13 @@ function sayPlain(sentence) {
 const decimals = new Intl.NumberFormat(`${language}-u-nu-latn`, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 function percent(probability) {
-  if (probability > 0.999) return `> ${decimals.format(99.9)} %`;
-  if (probability < 0.001) return `< ${decimals.format(0.1)} %`;
-  return `${decimals.format(100 * probability)} %`;
+  const sign = probability > 0.999 ? "> " : probability < 0.001 ? "< " : "";
+  const shown = Math.min(Math.max(100 * probability, 0.1), 99.9);
+  return ltr(`${sign}${decimals.format(shown)} %`);
 }
+
+// Within text from right to left, what still reads from left to right.
+const ltr = (text) => (language === "ar" ? `\u2066${text}\u2069` : text);
 
 function translate() {
   const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);

@@ -105,6 +105,7 @@ def take(browser: Browser, url: str, name: str) -> None:
     desk.page.evaluate("scrollTo(0, 0)")
     desk.page.wait_for_timeout(300)  # until colours and bars have come to rest
     desk.page.screenshot(path=DOCS / f"screenshot-{name}.png")
+    desk.page.unroute_all(behavior="ignoreErrors")
     desk.page.context.close()
 
 

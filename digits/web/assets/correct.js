@@ -13,7 +13,7 @@ function showCorrection() {
   find(".flagged").hidden = true;
   button("right").hidden = !answer?.text;
   const lines = answer?.text.split("\n") ?? [""];
-  field.rows = Math.min(lines.length, 8);
+  field.rows = Math.min(lines.length, 3);
   field.cols = Math.min(Math.max(6, ...lines.map((line) => line.length + 1)), 24);
   setLabel("");
 }

@@ -502,6 +502,7 @@ WINDOWS = {
     "tablet": (820, 1180),
     "tablet on its side": (1180, 820),
     "laptop": (1280, 800),
+    "low": (1280, 640),
     "laptop at 200 %": (640, 400),
     "wide": (1920, 1080),
 }
@@ -516,7 +517,10 @@ def test_pad_tools_and_answer_fit_into_the_window(new_desk, window):
         box = desk.page.locator(part).first.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= width, part
         assert box["y"] >= 0 and box["y"] + box["height"] <= height, part
-    assert desk.frame()["width"] >= 0.4 * min(width, 1680)
+    tools, pad = desk.page.locator(".tools").bounding_box(), desk.frame()
+    assert pad["width"] >= 0.3 * min(width, 1680)
+    assert tools["width"] <= max(pad["width"], 320) + 1
+    assert desk.page.locator(".tools").evaluate("tools => tools.scrollWidth <= tools.clientWidth + 1")
     assert desk.page.evaluate("document.documentElement.scrollWidth") == width
 
 

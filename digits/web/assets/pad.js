@@ -125,7 +125,7 @@ class Pad {
   go(step) {
     if (this.stroke) return;
     this.now = step;
-    this.canvas.parentElement.style.setProperty("--ratio", this.sheet.width / this.sheet.height);
+    (this.canvas.closest(".board") ?? this.canvas.parentElement).style.setProperty("--ratio", this.sheet.width / this.sheet.height);
     this.paint();
     this.changed();
   }

@@ -30,6 +30,8 @@ def draw_card(picture: Image.Image, recognition: Recognition) -> Image.Image:
     pen = ImageDraw.Draw(card)
     left, top = PICTURE + 2 * MARGIN, MARGIN
     pen.text((left, top), _headline(recognition), INK, _font(32))
+    if any(number.verdict == "unsure" for number in recognition.numbers):
+        pen.text((left, top + 40), "unsure", COLOURS["unsure"], _font(14))
     top += 2 * ROW
     for digit in shown:
         _draw_digit(pen, left, top, digit)

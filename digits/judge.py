@@ -65,10 +65,9 @@ def propose(strip: Strip, reading: Reading) -> list[list[Mark]]:
 
 def _as_one(strip: Strip, reading: Reading) -> Mark:
     """The whole strip as one digit: the most probable one."""
-    labels = [reading.probability(label) for label in SIGNS[:10]]
-    rows = np.full(1 + len(SIGNS), LEAST, np.float32)
-    rows[1:11] = labels
-    rows[-1] = max(LEAST, 1 - sum(labels))
+    labels = reading.as_one_digit
+    rows = np.zeros(1 + len(SIGNS), np.float32)
+    rows[1:11], rows[-1] = labels, 1 - labels.sum()
     return make_mark(Seen(SIGNS[int(np.argmax(labels))], 0, rows), strip.strokes, strip.line)
 
 

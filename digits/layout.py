@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import cv2
@@ -54,7 +55,7 @@ class Strip:
     height: float
     strokes: tuple[Stroke, ...]
 
-    @property
+    @cached_property
     def whole(self) -> Stroke:
         """All of it as one stroke."""
         return join(self.strokes)
@@ -62,8 +63,7 @@ class Strip:
     @property
     def may_be_one(self) -> bool:
         """Is it narrow enough for a single digit?"""
-        _, top, _, bottom = (whole := self.whole).box
-        return whole.width <= NARROW * (bottom - top)
+        return self.whole.width <= NARROW * self.whole.height
 
 
 @dataclass

@@ -75,7 +75,13 @@ class Reading:
 
     def probability(self, text: str, first: int = 0, end: int | None = None) -> float:
         """Probability that just this text stands between two places, wherever each of its signs is."""
-        return sequence_probability(self.probabilities[first:end], [1 + SIGNS.index(sign) for sign in text])
+        columns = np.array([1 + SIGNS.index(sign) for sign in text], int)
+        return float(sequence_probability(self.probabilities[first:end], columns))
+
+    @property
+    def as_one_digit(self) -> np.ndarray:
+        """(10,) probabilities that just this digit stands in the line."""
+        return sequence_probability(self.probabilities, np.arange(1, 11)[:, None])
 
 
 class SequenceReader:
@@ -130,19 +136,19 @@ def _to_height(ink: np.ndarray, height: int) -> np.ndarray:
     return cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def sequence_probability(probabilities: np.ndarray, columns: list[int]) -> float:
+def sequence_probability(probabilities: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Probability that just these signs stand in a line, wherever each of them is.
 
-    probabilities: (places, 20); columns: those of the signs, from left to right. The sum over all alignments, by the
-    forward algorithm (Graves et al. 2006, section 4.1).
+    probabilities: (places, 20); columns: (..., signs) int, those of the signs from left to right, of one text or of
+    several. Returns (...). The sum over all alignments, by the forward algorithm (Graves et al. 2006, section 4.1).
     """
-    path = np.full(2 * len(columns) + 1, NONE)
-    path[1::2] = columns
-    passable = np.zeros(len(path), bool)  # one sign may follow another at once, unless it is the same
-    passable[2:] = (path[2:] != NONE) & (path[2:] != path[:-2])
-    arrived = np.zeros(len(path) + 2)  # two empty places in front, from which nothing comes
-    arrived[2] = 1.0
+    path = np.full((*columns.shape[:-1], 2 * columns.shape[-1] + 1), NONE)
+    path[..., 1::2] = columns
+    passable = np.zeros(path.shape, bool)  # one sign may follow another at once, unless it is the same
+    passable[..., 2:] = (path[..., 2:] != NONE) & (path[..., 2:] != path[..., :-2])
+    arrived = np.zeros((*path.shape[:-1], path.shape[-1] + 2))  # two empty places in front, from which nothing comes
+    arrived[..., 2] = 1.0
     for row in probabilities.astype(np.float64):
-        from_before = arrived[1:-1] + np.where(passable, arrived[:-2], 0)
-        arrived[2:] = (arrived[2:] + from_before) * row[path]
-    return float(arrived[-2:].sum()) if columns else float(arrived[-1])
+        from_before = arrived[..., 1:-1] + passable * arrived[..., :-2]
+        arrived[..., 2:] = (arrived[..., 2:] + from_before) * row[path]
+    return arrived[..., -min(2, path.shape[-1]) :].sum(axis=-1)

@@ -56,7 +56,9 @@ def test_sequence_probability_is_the_sum_over_all_ways_to_write_it(columns):
         if [column for column, _ in groupby(way) if column != NONE] == columns
     )
     expected = sum(float(np.prod(probabilities[range(4), way])) for way in ways)
-    assert sequence_probability(probabilities, columns) == pytest.approx(expected)
+    assert sequence_probability(probabilities, np.array(columns, int)) == pytest.approx(expected)
+    ten = Reading(probabilities, 1.0).as_one_digit
+    assert ten == pytest.approx([sequence_probability(probabilities, np.array([column])) for column in range(1, 11)])
 
 
 @pytest.mark.parametrize("pen", [3, 30])

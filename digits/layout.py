@@ -80,15 +80,20 @@ class Layout:
     framed: np.ndarray | None = None
 
 
-def find_layout(ink: np.ndarray, single: bool = False) -> Layout:
-    """Find strokes, lines and strips. ink: (height, width) float32 in [0, 1]; single: all of it is one digit."""
+def find_layout(ink: np.ndarray, single: bool = False, shape: tuple[int, ...] | None = None) -> Layout:
+    """Find strokes, lines and strips.
+
+    ink: (height, width) float32 in [0, 1]. single: all of it is one digit. shape: the picture's, if not the ink's.
+    """
+    shape = shape or ink.shape
     strokes, notes = find_strokes(ink)
     if not strokes:
         return Layout(notes=[*notes, "nothing drawn"])
-    single = single or max(ink.shape) <= THUMBNAIL
+    single = single or max(shape) <= THUMBNAIL
     lines = [[join(strokes)]] if single else find_lines(strokes)
     strips = [strip for index, line in enumerate(lines) for strip in _find_strips(index, line)]
-    return Layout(strips, notes, single, ink if ink.shape == (FRAME, FRAME) else None)
+    framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None
+    return Layout(strips, notes, single, framed)
 
 
 def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:

@@ -40,12 +40,12 @@ class _Part:
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A picture before the digit network has seen it. scale: from its ink to the picture."""
+    """A picture before the digit network has seen it. to_picture: as of digits.ink.Ink."""
 
     layout: Layout
     parts: list[_Part]
     notes: tuple[str, ...]
-    scale: float
+    to_picture: np.ndarray
 
     @property
     def images(self) -> list[np.ndarray]:
@@ -91,9 +91,9 @@ class Recognizer:
         """Ink, lines, signs, and each digit in MNIST's frame."""
         grey, notes = read_grey(picture)
         found = self.ink.find(grey)
-        layout = find_layout(found.ink, single)
+        layout = find_layout(found.ink, single, grey.shape)
         read = _take_whole if layout.single else self._read
-        return _Prepared(layout, [read(strip) for strip in layout.strips], (*notes, *found.notes), found.scale)
+        return _Prepared(layout, [read(strip) for strip in layout.strips], (*notes, *found.notes), found.to_picture)
 
     def _read(self, strip: Strip) -> _Part:
         reading = self.reader.read(level(strip))
@@ -112,7 +112,7 @@ class Recognizer:
             count = len(part.images)
             found += _numbers(part, rows[:count], self.reader.weights)
             rows = rows[count:]
-        numbers = tuple(_number(number, prepared.scale) for number in found)
+        numbers = tuple(_number(number, prepared.to_picture) for number in found)
         digits = tuple(digit for number in numbers for digit in number.digits)
         notes = (*prepared.notes, *prepared.layout.notes, *_told(found))
         return Recognition(digits, notes, numbers=numbers)
@@ -139,20 +139,23 @@ def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recogniti
         return Recognition(error=f"The picture could not be read ({reason}). Save it again and try once more.")
 
 
-def _number(found: FoundNumber, scale: float) -> Number:
-    return Number(tuple(_mark(one, scale) for one in found.marks), found.confidence)
+def _number(found: FoundNumber, to_picture: np.ndarray) -> Number:
+    return Number(tuple(_mark(one, to_picture) for one in found.marks), found.confidence)
 
 
-def _mark(found: Found, scale: float) -> Digit | Sign:
-    mark, box = found.mark, _scaled(found.mark.box, scale)
+def _mark(found: Found, to_picture: np.ndarray) -> Digit | Sign:
+    mark, box = found.mark, _placed(found.mark.box, to_picture)
     if mark.image is None or found.probabilities is None:  # read as a sign
         return Sign(found.text, box, found.confidence, mark.line)
     return Digit(found.probabilities, box, np.round(mark.image * 255).astype(np.uint8), mark.line)
 
 
-def _scaled(box: Box, scale: float) -> Box:
-    left, top, right, bottom = (round(side * scale) for side in box)
-    return left, top, right, bottom
+def _placed(box: Box, to_picture: np.ndarray) -> Box:
+    """The box in the picture that holds a box of the ink, which may be turned."""
+    left, top, right, bottom = box
+    corners = to_picture @ np.array([(left, right, right, left), (top, top, bottom, bottom), (1, 1, 1, 1)])
+    (x, y), (end_x, end_y) = corners.min(axis=1).round().astype(int), corners.max(axis=1).round().astype(int)
+    return max(int(x), 0), max(int(y), 0), int(end_x), int(end_y)
 
 
 def _told(found: list[FoundNumber]) -> list[str]:

@@ -27,6 +27,7 @@ BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
 NARROW = 1.5  # width, in heights, up to which a strip may be one digit, whatever is read in it
+APART = 0.5  # gap, in heights of the line, between two strokes of one sign
 MOSTLY = 0.5  # share of a stroke that makes it a sign's own; of the ink at a sign that makes it part of the sign
 TALL = f"0123456789/+=%{OTHER}"  # these may be digits; a stroke that they share with others is cut between them
 
@@ -209,10 +210,22 @@ def find_marks(strip: Strip, reading: Reading) -> list[Mark]:
             for stroke, owners in zip(strip.strokes, own, strict=True)
             if owners[place]
         ] or [strip.whole.columns(borders[place], borders[place + 1])]
-        if strokes := [part for part in parts if part]:
+        if strokes := _near([part for part in parts if part], APART * strip.height):
             cut = own[own[:, place]].sum(axis=1).max(initial=1) > 1
             marks.append(make_mark(sign, strokes, strip.line, bool(cut)))
     return marks
+
+
+def _near(parts: list[Stroke], distance: float) -> list[Stroke]:
+    """Without the specks that are farther than this from the tallest: the reader has seen nothing in them."""
+    tallest = max(parts, key=lambda part: part.height, default=None)
+    return [part for part in parts if tallest and _gap(part.box, tallest.box) <= distance]
+
+
+def _gap(first: Box, second: Box) -> float:
+    dx = max(first[0] - second[2], second[0] - first[2], 0)
+    dy = max(first[1] - second[3], second[1] - first[3], 0)
+    return float(np.hypot(dx, dy))
 
 
 def _shares(stroke: Stroke, borders: list[int]) -> list[float]:

@@ -114,7 +114,8 @@ class Recognizer:
             rows = rows[count:]
         numbers = tuple(_number(number, prepared.to_picture) for number in found)
         digits = tuple(digit for number in numbers for digit in number.digits)
-        notes = (*prepared.notes, *prepared.layout.notes, *_told(found))
+        blank = sum(not part.proposals for part in prepared.parts)
+        notes = (*prepared.notes, *prepared.layout.notes, *_told(found, blank))
         return Recognition(digits, notes, numbers=numbers)
 
 
@@ -158,9 +159,10 @@ def _placed(box: Box, to_picture: np.ndarray) -> Box:
     return max(int(x), 0), max(int(y), 0), int(end_x), int(end_y)
 
 
-def _told(found: list[FoundNumber]) -> list[str]:
-    """In plain words, how strokes became digits."""
+def _told(found: list[FoundNumber], blank: int) -> list[str]:
+    """In plain words, how strokes became digits, and in how many places they did not."""
     marks = [one.mark for number in found for one in number.marks if one.probabilities is not None]
     parted = sum(mark.cut for mark in marks)
     joined = [f"{mark.strokes} strokes joined into one digit" for mark in marks if mark.strokes > 1 and not mark.cut]
-    return [*([f"touching digits: parted into {parted}"] if parted else []), *dict.fromkeys(joined)]
+    notes = [f"touching digits: parted into {parted}"] if parted else []
+    return [*notes, *dict.fromkeys(joined), *([f"nothing to be read in marks at {blank} places"] if blank else [])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from digits.judge import KINDS, Weights, combine_logits, features, kind_of, part
 from digits.layout import Mark, Strip, find_layout, level
 from digits.sequence import Reading, SequenceReader
 from digits.training.data import Split
-from digits.training.lines import Placed, write_line
+from digits.training.lines import OTHER, Placed, write_line
 
 MARGIN = 20  # pixels of paper around a line
 NO_DIGIT = 10
@@ -93,7 +94,7 @@ def _fit_numbers(cases: Cases, weights: Weights) -> list[float]:
             stop = strip.whole.box[0] + reading.column(end) if end is not None else right_end
             text = "".join(one.label for one in signs if start <= one.middle + MARGIN < stop)
             rows.append(features(reading, group, first, end))
-            right.append(text == "".join(one.text for one in group))
+            right.append(_alike(text) == _alike("".join(one.text for one in group)))
     x, y = np.column_stack([np.ones(len(rows)), np.array(rows)]), np.array(right, float)
 
     def loss(factors: np.ndarray) -> float:
@@ -101,3 +102,8 @@ def _fit_numbers(cases: Cases, weights: Weights) -> list[float]:
         return float(np.mean(np.logaddexp(0, score) - y * score)) + 1e-4 * float(factors @ factors)
 
     return [round(float(value), 4) for value in minimize(loss, np.zeros(x.shape[1])).x]
+
+
+def _alike(text: str) -> str:
+    """The text with a word as one mark, however many it is read as."""
+    return re.sub(r"\?+", OTHER, text)

@@ -28,8 +28,9 @@ VIEWS = tuple((width, lean) for width in (0.5, 1.5) for lean in (-0.2, 0.0, 0.2)
 Classify = Callable[[np.ndarray], np.ndarray]
 """(n, 28, 28, 1) float32 to (n, 10) probabilities."""
 
-KINDS = ("own", "cut", "beside", "sign")
-"""Of marks: a digit whose ink is its own, was cut off, stands beside a mark that is none; and what is read as none."""
+KINDS = ("alone", "own", "cut", "beside", "sign")
+"""Of marks: a digit that stands alone, whose ink is its own, was cut off, stands beside a mark that is none; and what is
+read as none."""
 
 Weights = dict[str, list[float]]
 """Of each of KINDS: powers of the reader and of the digit network, and what is added for no digit. Of "number": a
@@ -129,6 +130,8 @@ def kind_of(marks: list[Mark], place: int, height: float) -> str:
     mark, beside = marks[place], marks[max(place - 1, 0) : place] + marks[place + 1 : place + 2]
     if not mark.seen.text.isdigit():
         return "sign"
+    if not beside:
+        return "alone"
     if any(other.seen.text == OTHER and _gap(mark.box, other.box) < PART * height for other in beside):
         return "beside"
     return "cut" if mark.cut else "own"

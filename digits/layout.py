@@ -136,7 +136,7 @@ def _mend_breaks(strokes: list[Stroke]) -> list[Stroke]:
 def _continues(upper: Stroke, lower: Stroke) -> bool:
     common = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
     gap = lower.box[1] - upper.box[3]
-    return common > 0.5 * min(upper.width, lower.width) and gap < BROKEN * (lower.box[3] - upper.box[1])
+    return common > 0.5 * min(upper.width, lower.width) and -2 < gap < BROKEN * (lower.box[3] - upper.box[1])
 
 
 def _find_low(strokes: list[Stroke]) -> list[Stroke | None]:
@@ -198,11 +198,14 @@ def find_marks(strip: Strip, reading: Reading) -> list[Mark]:
     middles = [left + reading.column(sign.place) for sign in signs]
     borders = [left, *((a + b) // 2 for a, b in pairwise(middles)), right]
     shares = np.array([_shares(stroke, borders) for stroke in strip.strokes])  # (strokes, signs) pixels of ink
-    own = shares > MOSTLY * shares.sum(axis=1, keepdims=True)
+    high = np.array([stroke.height >= LOW * strip.height for stroke in strip.strokes])[:, None]
     tall = np.array([sign.text in TALL for sign in signs])
-    own |= (shares > MOSTLY * shares.sum(axis=0)) & tall
+    fits = tall | ~high  # a point has no high stroke
+    own = fits & (shares > MOSTLY * shares.sum(axis=1, keepdims=True))
+    missing = tall & ~(own & high).any(axis=0)  # its strokes are others', too
+    own |= missing & (shares > MOSTLY * shares.sum(axis=0))
     nobody = ~own.any(axis=1)
-    own[nobody, shares[nobody].argmax(axis=1)] = True
+    own[nobody, np.where(fits, shares, 0)[nobody].argmax(axis=1)] = True
     marks = []
     for place, sign in enumerate(signs):
         parts = [

@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from digits.judge import Found, combine_logits, look_again, part_marks, weigh
+from digits.judge import KINDS, Found, combine_logits, look_again, part_marks, weigh
 from digits.layout import Mark
 from digits.sequence import SIGNS, Seen
 
-WEIGHTS = {kind: [0.5, 0.5, 0.0] for kind in ("own", "cut", "beside", "sign")}
+WEIGHTS = {kind: [0.5, 0.5, 0.0] for kind in KINDS}
 IMAGE = np.zeros((28, 28), np.float32)
 
 

@@ -43,7 +43,7 @@ def test_lines_are_read_from_top_to_bottom_though_they_slant(recognizer):
 
 
 def test_level_puts_a_slanted_line_level_and_leaves_its_columns_where_they_are():
-    page = draw_number("55555")
+    page = np.pad(draw_number("55555", gap=10), 90, constant_values=255)
     turn = cv2.getRotationMatrix2D((page.shape[1] / 2, page.shape[0] / 2), -8, 0.9)
     (strip,) = find_layout(_ink(cv2.warpAffine(page, turn, page.shape[::-1], borderValue=255))).strips
     flat = level(strip)

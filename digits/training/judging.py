@@ -18,6 +18,7 @@ from digits.training.lines import OTHER, Placed, write_line
 
 MARGIN = 20  # pixels of paper around a line
 NO_DIGIT = 10
+SPOILED = 0.4  # share of the lines that are on bad paper: most pictures are clean
 NEAR = 0.4  # widths of a sign within which what is seen is this sign
 
 
@@ -49,7 +50,7 @@ def fit_weights(reader: SequenceReader, classifier: Classifier, held_out: Split,
 
 def _strips(split: Split, rng: np.random.Generator) -> Iterator[tuple[Strip, list[Placed]]]:
     """The strips that the layout finds in a line, each with the signs that stand in it."""
-    ink, placed = write_line(split, rng)
+    ink, placed = write_line(split, rng, SPOILED)
     layout = find_layout(np.pad(ink, MARGIN))
     if layout.single or len({strip.line for strip in layout.strips}) != 1:
         return

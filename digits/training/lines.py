@@ -49,15 +49,18 @@ class Placed:
 Hand = Callable[[str, np.random.Generator], Glyph]
 
 
-def write_line(split: Split, rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
-    """A line of numbers and signs: its ink, (height, width) float32 in [0, 1], cropped, and its signs in order."""
+def write_line(split: Split, rng: np.random.Generator, spoiled: float = 1.0) -> tuple[np.ndarray, list[Placed]]:
+    """A line of numbers and signs: its ink, (height, width) float32 in [0, 1], cropped, and its signs in order.
+
+    spoiled: the share of lines to which happens what happens on bad paper.
+    """
     while True:
         kind = KINDS[rng.choice(len(KINDS), p=KIND_SHARES)]
         hand, gap, joined = kind(split, rng)
         text = compose(rng, kind is _display)
         paper, placed = _set(text, hand, gap, joined, rng)
         paper, placed = _lean(paper, placed, rng)
-        ink = spoil_line(paper, rng)
+        ink = spoil_line(paper, rng) if spoiled == 1 or rng.random() < spoiled else paper
         rows, columns = np.nonzero(ink > EDGE)
         if not rows.size or np.ptp(rows) < 2 or np.ptp(columns) < 1:
             continue

@@ -52,7 +52,7 @@ Line = tuple[np.ndarray, list[Placed]]
 class SequenceRecipe:
     """rounds: in each, so many `lines` are written anew, and the last KEPT rounds' are learned from `reuse` times."""
 
-    rounds: int = 64
+    rounds: int = 120
     lines: int = 1_500
     reuse: float = 3.0
     batch: int = 64

@@ -50,7 +50,7 @@ def _paste_picture(card: Image.Image, picture: Image.Image) -> None:
 
 
 def _headline(recognition: Recognition) -> str:
-    if not recognition.digits:
+    if not recognition.digits and not recognition.signs:
         return "Nothing to read"
     text = " / ".join(recognition.lines) or "Not a digit"
     return text if len(text) <= 20 else f"{text[:19]}..."

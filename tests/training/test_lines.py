@@ -7,7 +7,7 @@ import pytest
 
 from digits.training.data import load_mnist
 from digits.training.lines import OTHER, compose, write_line
-from digits.training.printed import PRINTERS, SEGMENTS, display_glyph
+from digits.training.printed import FONTS, SEGMENTS, STROKE_FONTS, display_glyph, font_glyph, stroke_glyph
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +33,19 @@ def test_write_line_gives_cropped_ink_and_its_signs_from_left_to_right(validatio
         assert placed and all(0 <= one.middle < ink.shape[1] for one in placed)
 
 
-@pytest.mark.parametrize("printer", PRINTERS)
-def test_every_font_has_digits_as_high_as_asked_on_the_base_line(printer):
+@pytest.mark.parametrize("name", FONTS)
+def test_every_font_has_digits_as_high_as_asked_on_the_base_line(name):
     for sign in "0123456789":
-        ink, top = printer(sign, 40)
-        assert abs(ink.shape[0] - 40) <= 7 and abs(ink.shape[0] + top) <= 5
-    assert printer("-", 40)[0].shape[0] < 16
+        ink, top = font_glyph(name, sign, 40)
+        assert abs(ink.shape[0] - 40) <= 12 and abs(ink.shape[0] + top) <= 12
+    assert font_glyph(name, "-", 40)[0].shape[0] < 16
+
+
+@pytest.mark.parametrize("font, pen", STROKE_FONTS)
+def test_every_font_of_strokes_stands_on_the_base_line(font, pen):
+    for sign in "0123456789":
+        ink, top = stroke_glyph(font, pen, sign, 40)
+        assert 15 <= ink.shape[0] <= 55 and abs(ink.shape[0] + top) <= 8
 
 
 @pytest.mark.parametrize("sign", SEGMENTS)

@@ -116,8 +116,9 @@ class Hand:
     def _sign(self, sign: str, scale: float, rng: np.random.Generator) -> tuple[np.ndarray, float]:
         """Ink, and how far its foot is below the base line."""
         if sign in self.drawings:
-            forms = self.drawings[sign]
-            return _ink(forms[rng.integers(len(forms))], scale, self.pen), 0.0
+            strokes = self.drawings[sign][rng.integers(len(self.drawings[sign]))]
+            own = max(float(np.ptp(np.concatenate([np.asarray(s, float) for s in strokes])[:, 1])), 1e-6)
+            return _ink(strokes, min(scale, 2 * self.height / own), self.pen), 0.0
         strokes = [np.array(stroke, float) * self.height for stroke in STROKES[sign](rng)]
         return _ink(strokes, 1.0, self.pen), max(float(stroke[:, 1].max()) for stroke in strokes) - self.height
 

@@ -59,6 +59,8 @@ def propose(strip: Strip, reading: Reading) -> list[list[Mark]]:
     """What may stand in a strip: what was read in it; and one digit, if it is narrow and something else was read."""
     marks = find_marks(strip, reading)
     proposals = [marks] if marks else []
+    if [mark.seen.text for mark in marks] == ["/"]:  # a stroke alone is a 1
+        return [[_as_one(strip, reading)]]
     if strip.may_be_one and not (len(marks) == 1 and marks[0].image is not None):
         proposals.append([_as_one(strip, reading)])
     return proposals

@@ -27,6 +27,7 @@ BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
 NARROW = 1.5  # width, in heights, up to which a strip may be one digit, whatever is read in it
+UNSEEN = 0.7  # height, in those of the line, of a stroke that is some sign, though none was read in it
 APART = 0.5  # gap, in heights of the line, between two strokes of one sign
 MOSTLY = 0.5  # share of a stroke that makes it a sign's own; of the ink at a sign that makes it part of the sign
 TALL = f"0123456789/+=%{OTHER}"  # these may be digits; a stroke that they share with others is cut between them
@@ -191,10 +192,10 @@ def level(strip: Strip) -> np.ndarray:
 
 def find_marks(strip: Strip, reading: Reading) -> list[Mark]:
     """The signs that were read in a strip, each with its own ink: strokes that are its own, and its part of others'."""
-    signs = reading.signs
+    left, _, right, _ = strip.whole.box
+    signs = _with_unseen(strip, reading, left)
     if not signs:
         return []
-    left, _, right, _ = strip.whole.box
     middles = [left + reading.column(sign.place) for sign in signs]
     borders = [left, *((a + b) // 2 for a, b in pairwise(middles)), right]
     shares = np.array([_shares(stroke, borders) for stroke in strip.strokes])  # (strokes, signs) pixels of ink
@@ -217,6 +218,19 @@ def find_marks(strip: Strip, reading: Reading) -> list[Mark]:
             cut = own[own[:, place]].sum(axis=1).max(initial=1) > 1
             marks.append(make_mark(sign, strokes, strip.line, bool(cut)))
     return marks
+
+
+def _with_unseen(strip: Strip, reading: Reading, left: int) -> list[Seen]:
+    """The signs that were read, and for each high stroke in which none was: what is most probable there."""
+    signs = reading.signs
+    if not signs:
+        return []
+    middles = [left + reading.column(sign.place) for sign in signs]
+    for stroke in strip.strokes:
+        first, last = stroke.box[0], stroke.box[2]
+        if stroke.height >= UNSEEN * strip.height and not any(first <= middle < last for middle in middles):
+            signs.append(reading.most_probable(reading.place(first - left), reading.place(last - left)))
+    return sorted(signs, key=lambda sign: sign.place)
 
 
 def _near(parts: list[Stroke], distance: float) -> list[Stroke]:

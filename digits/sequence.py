@@ -65,6 +65,13 @@ class Reading:
                 seen.append(Seen(SIGNS[column - 1], place, self.probabilities[place]))
         return seen
 
+    def most_probable(self, first: int, last: int) -> Seen:
+        """The sign that is most probable from one place to another, though none may be there."""
+        first = min(max(first, 0), len(self.probabilities) - 1)
+        window = self.probabilities[first : max(last, first) + 1, 1:]
+        place, sign = divmod(int(window.argmax()), len(SIGNS))
+        return Seen(SIGNS[sign], first + place, self.probabilities[first + place])
+
     def column(self, place: float) -> int:
         """The column of the ink in the middle of a place."""
         return round((STEP * (place + 0.5) - BESIDE) / self.scale)

@@ -21,9 +21,11 @@ from digits.training.glyphs import SIGNS as OTHER_FORMS
 from digits.training.printed import PRINTERS, display_glyph
 from digits.training.strokes import curve, draw, draw_form, no_number
 
+LONGEST = 24  # signs of a line
 UNIT = 40  # pixels of a digit's height
 ABOVE, BELOW = 100, 80  # pixels of paper over and under the base line
 OTHER = "?"
+LIKE_DIGIT = "o"  # in a text: a letter that looks like a digit, as only words have it; its label is OTHER
 EDGE = 0.25  # ink paler than this is left out at the edges of a line, as the layout leaves it out
 LIKE_SIGNS = (29, 30, 42)  # of OTHER_FORMS: plus, equals, per cent
 
@@ -49,7 +51,7 @@ class Placed:
 Hand = Callable[[str, np.random.Generator], Glyph]
 
 
-def write_line(split: Split, rng: np.random.Generator, spoiled: float = 1.0) -> tuple[np.ndarray, list[Placed]]:
+def write_line(split: Split, rng: np.random.Generator, spoiled: float = 0.75) -> tuple[np.ndarray, list[Placed]]:
     """A line of numbers and signs: its ink, (height, width) float32 in [0, 1], cropped, and its signs in order.
 
     spoiled: the share of lines to which happens what happens on bad paper.
@@ -60,7 +62,7 @@ def write_line(split: Split, rng: np.random.Generator, spoiled: float = 1.0) -> 
         text = compose(rng, kind is _display)
         paper, placed = _set(text, hand, gap, joined, rng)
         paper, placed = _lean(paper, placed, rng)
-        ink = spoil_line(paper, rng) if spoiled == 1 or rng.random() < spoiled else paper
+        ink = spoil_line(paper, rng) if rng.random() < spoiled else paper
         rows, columns = np.nonzero(ink > EDGE)
         if not rows.size or np.ptp(rows) < 2 or np.ptp(columns) < 1:
             continue
@@ -76,7 +78,7 @@ def compose(rng: np.random.Generator, plain: bool = False) -> str:
     """
     while True:
         text = TEXTS[rng.choice(len(TEXTS), p=TEXT_SHARES)](rng)
-        if not plain or not set(text) & set(",/+=%?"):
+        if len(text) <= LONGEST and not (plain and set(text) & set(",/+=%?o")):
             return text
 
 
@@ -85,7 +87,7 @@ def _digits(rng: np.random.Generator, least: int, most: int) -> str:
 
 
 def _plain(rng: np.random.Generator) -> str:
-    least, most = ((1, 1), (2, 4), (3, 10), (11, 20))[rng.choice(4, p=(0.25, 0.3, 0.36, 0.09))]
+    least, most = ((1, 1), (2, 4), (3, 10), (11, 20))[rng.choice(4, p=(0.3, 0.3, 0.32, 0.08))]
     return _digits(rng, least, most)
 
 
@@ -147,24 +149,16 @@ def _several(rng: np.random.Generator) -> str:
 def _with_others(rng: np.random.Generator) -> str:
     """Numbers among letters, currencies, brackets, what is struck out; or nothing but such."""
     number = _decimal(rng) if rng.random() < 0.3 else _digits(rng, 1, 5)
-    forms = (
-        "?",
-        "?",
-        "? ?",
-        "? ? ?",
-        "? ? ? ?",
-        f"? ? {number} ?",
-        f"{number}?",
-        f"{number} ?",
-        f"?{number}",
-        f"? {number}",
-        f"?{number}?",
-        f"?={number}",
-    )
+    forms = ("w", "w", "?", "w w", "w w w", f"w {number} w", f"{number}?", f"{number} w", f"?{number}", f"w {number}",
+             f"?{number}?", f"?={number}")  # fmt: skip
     if rng.random() < 0.2:
         place = int(rng.integers(len(number) + 1))
         return number[:place] + OTHER + number[place:]
-    return forms[rng.integers(len(forms))]
+    return "".join(_word(rng) if sign == "w" else sign for sign in forms[rng.integers(len(forms))])
+
+
+def _word(rng: np.random.Generator) -> str:
+    return "".join(rng.choice([OTHER, LIKE_DIGIT], rng.integers(2, 7), p=(0.8, 0.2)))
 
 
 def _alone(rng: np.random.Generator) -> str:
@@ -174,7 +168,7 @@ def _alone(rng: np.random.Generator) -> str:
 
 TEXTS = (_plain, _decimal, _thousands, _signed, _fraction, _time, _date, _percent, _sum, _amount, _several,
          _with_others, _alone)  # fmt: skip
-TEXT_SHARES = (0.36, 0.07, 0.04, 0.06, 0.05, 0.04, 0.05, 0.03, 0.05, 0.08, 0.06, 0.1, 0.01)
+TEXT_SHARES = (0.4, 0.07, 0.03, 0.06, 0.04, 0.04, 0.05, 0.03, 0.04, 0.07, 0.06, 0.1, 0.01)
 
 
 def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
@@ -182,15 +176,15 @@ def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable
     drawn = rng.random() < 0.42
     pen = float(np.exp(rng.uniform(np.log(0.03), np.log(0.16))))  # of a digit's height
     keeps_pen = not drawn and rng.random() < 0.4
-    uneven = rng.uniform(0.02, 0.1) if rng.random() < 0.6 else rng.uniform(0.1, 0.28)
-    hanging = rng.uniform(0.15, 0.8) if rng.random() < 0.25 else 0.0
-    small_zeros = rng.uniform(0.4, 0.85) if rng.random() < 0.15 else 1.0
+    uneven = rng.uniform(0.02, 0.1) if rng.random() < 0.65 else rng.uniform(0.1, 0.22)
+    hanging = rng.uniform(0.15, 0.7) if rng.random() < 0.18 else 0.0
+    small_zeros = rng.uniform(0.45, 0.85) if rng.random() < 0.12 else 1.0
     wander = UNIT * rng.uniform(0, 0.12)
 
     def write(text: str, rng: np.random.Generator) -> Glyph:
         size = float(np.exp(rng.normal(0, uneven)))
         if not text.isdigit():
-            return _mark(text, pen, rng) if text != OTHER else _other(pen, rng)
+            return _mark(text, pen, rng) if text in MARKS else _other(text, pen, rng)
         label, below = int(text), rng.normal(0, wander)
         if label in (4, 7, 9) and hanging and rng.random() < 0.7:
             size *= 1 + hanging
@@ -204,7 +198,7 @@ def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable
             ink = change_pen(ink, pen * UNIT - pen_width(ink))
         return Glyph(ink, round(below) - ink.shape[0], text)
 
-    return write, _gaps(rng), bool(rng.random() < 0.12)
+    return write, _gaps(rng), bool(rng.random() < 0.07)
 
 
 def _mnist(label: int, split: Split, rng: np.random.Generator) -> np.ndarray:
@@ -223,7 +217,7 @@ def _to_height(ink: np.ndarray, height: float) -> np.ndarray:
 
 def _gaps(rng: np.random.Generator) -> Callable[[], float]:
     """Pixels between one sign and the next, measured where they are nearest."""
-    middle = rng.choice([rng.uniform(-0.09, 0.03), rng.uniform(0.02, 0.3), rng.uniform(0.3, 1.3)], p=(0.28, 0.54, 0.18))
+    middle = rng.choice([rng.uniform(-0.06, 0.03), rng.uniform(0.02, 0.3), rng.uniform(0.3, 1.3)], p=(0.24, 0.58, 0.18))
     spread = rng.uniform(0.02, 0.08) + 0.15 * max(middle, 0)
     return lambda: float(UNIT * max(rng.normal(middle, spread), -0.25))
 
@@ -255,16 +249,16 @@ def _inked(strokes: list[np.ndarray], pen: float, label: str) -> Glyph:
     return Glyph(drawn, round(corner[1]) + top - UNIT, label)
 
 
-def _other(pen: float, rng: np.random.Generator) -> Glyph:
-    """What is no sign of a number: a word, a letter, a drawing, a digit that was struck out."""
+def _other(text: str, pen: float, rng: np.random.Generator) -> Glyph:
+    """What is no sign of a number: a letter, a running hand, a drawing, a digit that was struck out."""
     kind = rng.random()
-    if kind < 0.22:
-        ink = _word(pen, rng)
-    elif kind < 0.37:
+    if text == LIKE_DIGIT:  # o, l, s, z, i within a word
+        ink = _to_height(draw(int(rng.choice([0, 1, 5, 2])), rng, pen), UNIT * rng.uniform(0.5, 0.9))
+    elif kind < 0.1:
         return _run_together(pen, rng)
-    elif kind < 0.48:
+    elif kind < 0.18:
         ink = _struck_out(pen, rng)
-    elif kind < 0.65:
+    elif kind < 0.3:
         ink = _to_height(no_number(rng), UNIT * rng.uniform(0.7, 1.8))
     else:
         ink = _letter(pen, rng)
@@ -276,21 +270,6 @@ def _letter(pen: float, rng: np.random.Generator) -> np.ndarray:
     return _to_height(draw_form(OTHER_FORMS[form], rng, pen), UNIT * rng.uniform(0.7, 1.3))
 
 
-def _word(pen: float, rng: np.random.Generator) -> np.ndarray:
-    """Letters side by side, apart or run together."""
-    gap = round(UNIT * rng.uniform(-0.1, 0.3))
-    letters = [_letter(pen, rng) if rng.random() < 0.8 else _loop(pen, rng) for _ in range(rng.integers(2, 6))]
-    paper = np.zeros((2 * UNIT, sum(letter.shape[1] + max(gap, 0) for letter in letters) + 2), np.float32)
-    right = 0
-    for letter in letters:
-        left = max(0, right + gap)
-        top = round(1.5 * UNIT) - letter.shape[0]
-        view = paper[max(top, 0) : top + letter.shape[0], left : left + letter.shape[1]]
-        np.maximum(view, letter[: view.shape[0], : view.shape[1]], out=view)
-        right = left + letter.shape[1]
-    return crop(paper)
-
-
 def _run_together(pen: float, rng: np.random.Generator) -> Glyph:
     """A word of a running hand: up and down, and now and then far up, far down or back."""
     count = int(rng.integers(6, 26))
@@ -300,18 +279,13 @@ def _run_together(pen: float, rng: np.random.Generator) -> Glyph:
     return _inked([curve(np.stack([x, y], axis=1))], pen * UNIT, OTHER)
 
 
-def _loop(pen: float, rng: np.random.Generator) -> np.ndarray:
-    """Letters of a running hand that look like digits alone: o, l, s, z, i within a word."""
-    return _to_height(draw(int(rng.choice([0, 1, 5, 2])), rng, pen), UNIT * rng.uniform(0.5, 0.9))
-
-
 def _struck_out(pen: float, rng: np.random.Generator) -> np.ndarray:
     digits = [_to_height(draw(int(rng.integers(10)), rng, pen), UNIT) for _ in range(rng.integers(1, 4))]
     ink = np.hstack([np.pad(digit, ((UNIT + 2 - digit.shape[0], 0), (1, 1))) for digit in digits])
     height, width = ink.shape
-    across = rng.integers(5, 12)
+    across = rng.integers(7, 14)
     x = np.linspace(0, width, across)
-    y = height * (0.5 + rng.uniform(0.15, 0.45) * np.where(np.arange(across) % 2, 1, -1) + rng.normal(0, 0.08, across))
+    y = height * (0.5 + rng.uniform(0.3, 0.5) * np.where(np.arange(across) % 2, 1, -1) + rng.normal(0, 0.08, across))
     if rng.random() < 0.3:  # two or three strokes through it
         x, y = np.tile([0.0, width], 3), height * rng.uniform(0.2, 0.8, 6)
     places = np.round(np.stack([x, y], axis=1) * 16).astype(np.int32)
@@ -326,33 +300,27 @@ def _print(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], f
     pen = rng.uniform(0.05, 0.13)
 
     def write(text: str, rng: np.random.Generator) -> Glyph:
-        if text == OTHER and rng.random() < 0.8:
-            ink, top = glyph(_printed_word(rng), UNIT)
-        elif text == OTHER:
-            return _other(pen, rng)
-        else:
-            ink, top = glyph(text, UNIT)
+        if text == OTHER and rng.random() < 0.15:
+            return _other(text, pen, rng)
+        ink, top = glyph(_letters(text, rng), UNIT)
         ink = cv2.resize(ink, (max(2, round(width * ink.shape[1])), ink.shape[0]), interpolation=cv2.INTER_AREA)
         ink = change_pen(ink, float(weight))
-        return Glyph(ink, top, text)
+        return Glyph(ink, top, OTHER if text == LIKE_DIGIT else text)
 
     gap = UNIT * rng.uniform(0.04, 0.3)
     return write, lambda: float(gap), False
 
 
-def _printed_word(rng: np.random.Generator) -> str:
-    """A letter that looks like no digit, or several of any, as words have them."""
-    if rng.random() < 0.4:
-        return "ABCDEFGHKLMNPRTUVWXYabdefghkmnpqrtxy&$#*()"[rng.integers(42)]
-    length = rng.integers(2, 9)
-    word = "".join("etaoinshrdlucmfwypvbgk"[rng.integers(22)] for _ in range(length))
-    return (word, word.capitalize(), word.upper())[rng.choice(3, p=(0.6, 0.25, 0.15))]
+def _letters(text: str, rng: np.random.Generator) -> str:
+    """A letter for OTHER and LIKE_DIGIT, and any other sign as it is."""
+    letters = {OTHER: "ABCDEFGHKLMNPRTUVWXYabcdefghkmnpqrtuvwxy&$#*()", LIKE_DIGIT: "oOlIsSzZiB"}
+    return str(rng.choice(list(letters.get(text, text))))
 
 
 def _display(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
     """Seven segments."""
-    shape = rng.uniform((0.4, 0.08, 0.0), (0.62, 0.2, 0.07))
-    gap = UNIT * rng.uniform(0.12, 0.4)
+    shape = rng.uniform((0.38, 0.06, 0.0), (0.62, 0.2, 0.07))
+    gap = UNIT * rng.uniform(0.12, 0.6)
 
     def write(text: str, rng: np.random.Generator) -> Glyph:
         ink, top = display_glyph(text, UNIT, *shape)
@@ -362,7 +330,7 @@ def _display(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[],
 
 
 KINDS = (_handwriting, _print, _display)
-KIND_SHARES = (0.79, 0.16, 0.05)
+KIND_SHARES = (0.78, 0.14, 0.08)
 
 
 def _set(

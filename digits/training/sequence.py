@@ -29,17 +29,17 @@ from digits.sequence import ABOVE, BESIDE, HEIGHT, NONE, SIGNS, STEP, WEIGHTS, R
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE
 from digits.training.judging import fit_weights
-from digits.training.lines import Placed, write_line
+from digits.training.lines import LONGEST, Placed, write_line
 from digits.training.network import copy_for_training
 from digits.training.save import versions, write_record
 
 WIDEST = 480  # pixels of a framed line; a wider one is written anew
 ROUNDING = 16  # the width of a batch is a multiple of so many pixels, so that few shapes are compiled
 ALIKE = 24  # pixels by which the widths of a batch may differ by chance
-LONGEST = 24  # signs of a line
 KEPT = 3  # rounds for which a line is learned from
 CENTRE, BODY = 0.1, 0.35  # shares of a sign's width about its middle: where it is to be seen, and where it may be
 UNDECIDED = -1  # a place where the sign or none may be seen
+HOPELESS = 8.0  # loss from which on a line, which may be beyond reading, counts for less and less
 PLACES_COUNT = 0.2  # weight of where signs are seen, beside that of their order
 COMPARED = 1000  # lines that are read in the end; on the first of them Keras and ONNX must agree
 JUDGED = 3000  # lines on which the weights of digits.judge are fitted
@@ -99,7 +99,7 @@ def write_lines(split: Split, count: int, seed: int) -> list[Line]:
     while len(lines) < count:
         ink, placed = write_line(split, rng)
         framed = frame(ink)
-        if framed.shape[1] <= WIDEST and len(placed) <= LONGEST:
+        if framed.shape[1] <= WIDEST:
             scale = (framed.shape[1] - 2 * BESIDE) / ink.shape[1]
             signs = [Placed(one.label, BESIDE + scale * one.middle, scale * one.width) for one in placed]
             lines.append((np.round(framed * 255).astype(np.uint8), signs))
@@ -217,7 +217,7 @@ def sequence_loss(targets: keras.KerasTensor, logits: keras.KerasTensor) -> kera
     column or UNDECIDED.
     """
     signs, places = targets[:, :LONGEST], targets[:, LONGEST:]
-    in_order = keras.losses.CTC()(signs, logits)
+    in_order = HOPELESS * ops.mean(ops.log1p(keras.losses.CTC(reduction=None)(signs, logits) / HOPELESS))
     known = ops.cast(places != UNDECIDED, "float32")
     entropy = ops.sparse_categorical_crossentropy(ops.maximum(places, 0), logits, from_logits=True)
     return in_order + PLACES_COUNT * ops.sum(entropy * known) / ops.cast(ops.shape(signs)[0], "float32")

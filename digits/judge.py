@@ -95,7 +95,9 @@ def judge(
     answers = []
     for marks in proposals:
         count = sum(mark.image is not None for mark in marks)
-        answers.append(_numbers(reading, weigh(marks, rows[:count], strip.height, weights), strip.height, weights))
+        found = weigh(marks, rows[:count], strip.height, weights)
+        if not answers or found[0].text != OTHER:  # as one digit, or not at all
+            answers.append(_numbers(reading, found, strip.height, weights))
         rows = rows[count:]
     return max(answers, key=lambda numbers: float(np.prod([number.confidence for number in numbers])), default=[])
 

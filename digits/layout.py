@@ -21,14 +21,13 @@ from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
-BESIDE, OVER = 1.5, 0.5  # how far such a mark is from it at most, in its heights
+BESIDE, OVER = 1.5, 0.5  # how far such a mark is from it at most, in its heights; how far strokes of one sign are
 IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
 BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
 NARROW = 1.5  # width, in heights, up to which a strip may be one digit, whatever is read in it
 UNSEEN = 0.7  # height, in those of the line, of a stroke that is some sign, though none was read in it
-APART = 0.5  # gap, in heights of the line, between two strokes of one sign
 MOSTLY = 0.5  # share of a stroke that makes it a sign's own; of the ink at a sign that makes it part of the sign
 TALL = f"0123456789/+=%{OTHER}"  # these may be digits; a stroke that they share with others is cut between them
 
@@ -214,23 +213,27 @@ def find_marks(strip: Strip, reading: Reading) -> list[Mark]:
             for stroke, owners in zip(strip.strokes, own, strict=True)
             if owners[place]
         ] or [strip.whole.columns(borders[place], borders[place + 1])]
-        if strokes := _near([part for part in parts if part], APART * strip.height):
+        if strokes := _near([part for part in parts if part], OVER * strip.height):
             cut = own[own[:, place]].sum(axis=1).max(initial=1) > 1
             marks.append(make_mark(sign, strokes, strip.line, bool(cut)))
     return marks
 
 
 def _with_unseen(strip: Strip, reading: Reading, left: int) -> list[Seen]:
-    """The signs that were read, and for each high stroke in which none was: what is most probable there."""
+    """The signs that were read, and for each high stroke beside those that hold them: what is most probable there."""
     signs = reading.signs
-    if not signs:
-        return []
     middles = [left + reading.column(sign.place) for sign in signs]
-    for stroke in strip.strokes:
-        first, last = stroke.box[0], stroke.box[2]
-        if stroke.height >= UNSEEN * strip.height and not any(first <= middle < last for middle in middles):
-            signs.append(reading.most_probable(reading.place(first - left), reading.place(last - left)))
+    high = [stroke for stroke in strip.strokes if stroke.height >= UNSEEN * strip.height]
+    for stroke in high if signs else []:
+        nearest = min(middles, key=lambda middle: abs(middle - (stroke.box[0] + stroke.box[2]) / 2))
+        if not _holds(stroke, nearest) and any(_holds(other, nearest) for other in high):
+            first, last = reading.place(stroke.box[0] - left), reading.place(stroke.box[2] - left)
+            signs.append(reading.most_probable(first, last))
     return sorted(signs, key=lambda sign: sign.place)
+
+
+def _holds(stroke: Stroke, column: int) -> bool:
+    return stroke.box[0] <= column < stroke.box[2]
 
 
 def _near(parts: list[Stroke], distance: float) -> list[Stroke]:

@@ -19,6 +19,7 @@ from digits.training.lines import OTHER, Placed, write_line
 MARGIN = 20  # pixels of paper around a line
 NO_DIGIT = 10
 SPOILED = 0.4  # share of the lines that are on bad paper: most pictures are clean
+BEFORE, PRIOR = np.array([0.5, 0.5, 0.0]), 3.0  # weights without any case, and how many cases they count for
 NEAR = 0.4  # widths of a sign within which what is seen is this sign
 
 
@@ -72,16 +73,17 @@ def _collect(cases: Cases, strip: Strip, marks: list[Mark], rows: np.ndarray, si
 def _fit_digits(cases: list[tuple[np.ndarray, np.ndarray, int]]) -> list[float]:
     """Powers of the two networks, and what is added for no digit."""
     if not cases:
-        return [0.5, 0.5, 0.0]
+        return BEFORE.tolist()
     seen, rows, labels = (np.array(values) for values in zip(*cases, strict=True))
 
     def loss(weights: np.ndarray) -> float:
         logits = combine_logits(seen, rows, weights)
         highest = logits.max(axis=1)
         each = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest
-        return float(np.mean(each - logits[np.arange(len(labels)), labels]))
+        surprise = float(np.mean(each - logits[np.arange(len(labels)), labels]))
+        return surprise + PRIOR / len(labels) * float(np.square(weights - BEFORE).sum())
 
-    return [round(float(value), 4) for value in minimize(loss, [0.5, 0.5, 0.0], method="Nelder-Mead").x]
+    return [round(float(value), 4) for value in minimize(loss, BEFORE, method="Nelder-Mead").x]
 
 
 def _fit_numbers(cases: Cases, weights: Weights) -> list[float]:

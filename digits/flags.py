@@ -45,7 +45,7 @@ class Flag:
 
     id: 16 hexadecimal digits, for life.
     time: when it was flagged, ISO 8601, UTC.
-    label: the true text, a line of digits a line; "" if no digit stands there; None if nobody has said yet.
+    label: the true text, digits and signs, line by line; "" if no digit stands there; None if nobody has said yet.
     predicted: the text that was recognised.
     picture_path: the picture as handed in.
     recognition: the digits that were found, with their boxes, 28x28 images and probabilities.
@@ -347,12 +347,13 @@ def _decoded(text: str) -> np.ndarray:
 def _checked_label(label: str | None) -> str | None:
     if label is None:
         return None
-    lines = label.split()
-    if not re.fullmatch("[0-9]*", "".join(lines)):
+    lines = [" ".join(line.split()) for line in label.splitlines()]
+    if not re.fullmatch("[0-9.,:/+=%? -]*", "".join(lines)):
         raise FlagsError(
-            f"A label is made of the digits 0 to 9, or is empty if no digit is there. Received: {label!r}."
+            "A label is made of the digits 0 to 9 and the signs . , - / : + = %, or is empty if no digit is there. "
+            f"Received: {label!r}."
         )
-    return "\n".join(lines)
+    return "\n".join(line for line in lines if line)
 
 
 def _checked_picture(picture: bytes) -> str:

@@ -53,13 +53,33 @@ class FoundDigit(Candidate):
     top: list[Candidate] = Field(description="the most probable labels, best first")
 
 
+class FoundSign(Exact):
+    """One sign of a number."""
+
+    text: str = Field(description="one of . , - / : + = %", examples=["."])
+    confidence: float = Field(ge=0, le=1, examples=[0.971])
+    box: list[int] = Field(description="left, top, right, bottom in pixels", examples=[[262, 280, 280, 310]])
+
+
+class FoundNumber(Exact):
+    """Digits and signs that stand together."""
+
+    text: str = Field(description="as written; ? is a mark that is no digit and no sign", examples=["3.14"])
+    confidence: float = Field(ge=0, le=1, description="probability that all of it is right", examples=[0.971])
+    verdict: str = Field(description="sure, unsure or not a digit", examples=["sure"])
+    box: list[int] = Field(description="left, top, right, bottom in pixels", examples=[[120, 80, 560, 310]])
+    line: int = Field(description="which line it stands in, from 0", examples=[0])
+    signs: list[FoundSign]
+
+
 class Answer(Exact):
     """What was read in one picture."""
 
     picture: str = Field(description="the name of the file as sent", examples=["7.png"])
-    text: str = Field(description="lines are separated by newlines", examples=["7"])
+    text: str = Field(description="lines are separated by newlines, numbers by blanks", examples=["3.14"])
     confidence: float | None = Field(description="probability that the whole text is right", examples=[0.971])
     verdict: str | None = Field(description="sure, unsure or not a digit; null: nothing drawn", examples=["sure"])
+    numbers: list[FoundNumber]
     digits: list[FoundDigit]
     notes: list[str] = Field(description="what was done to the picture", examples=[["dark background: inverted"]])
     error: str | None = Field(description="why this picture could not be read, else null", examples=[None])

@@ -30,6 +30,8 @@ def draw_card(picture: Image.Image, recognition: Recognition) -> Image.Image:
     pen = ImageDraw.Draw(card)
     left, top = PICTURE + 2 * MARGIN, MARGIN
     pen.text((left, top), _headline(recognition), INK, _font(32))
+    if any(number.verdict == "unsure" for number in recognition.numbers):
+        pen.text((left, top + 40), "unsure", COLOURS["unsure"], _font(14))
     top += 2 * ROW
     for digit in shown:
         _draw_digit(pen, left, top, digit)
@@ -48,7 +50,7 @@ def _paste_picture(card: Image.Image, picture: Image.Image) -> None:
 
 
 def _headline(recognition: Recognition) -> str:
-    if not recognition.digits:
+    if not recognition.digits and not recognition.signs:
         return "Nothing to read"
     text = " / ".join(recognition.lines) or "Not a digit"
     return text if len(text) <= 20 else f"{text[:19]}..."

@@ -31,7 +31,8 @@ import numpy as np
 from PIL import Image
 
 import digits
-from digits.errors import FlagsError
+from digits.decode import format_of
+from digits.errors import FlagsError, PictureError
 from digits.files import replace_file, sole_writer
 from digits.recognition import Box, Digit, Recognition
 
@@ -360,7 +361,6 @@ def _checked_picture(picture: bytes) -> str:
     if len(picture) > PICTURE_LIMIT:
         raise FlagsError(f"The picture is too large to keep: {len(picture)} bytes, at most {PICTURE_LIMIT}.")
     try:
-        with Image.open(io.BytesIO(picture)) as image:
-            return f".{(image.format or 'png').lower()}"
-    except (OSError, Image.DecompressionBombError) as error:
+        return f".{format_of(picture).lower()}"
+    except PictureError as error:
         raise FlagsError(f"Only a picture can be flagged, and this is none: {error}") from error

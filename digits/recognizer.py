@@ -46,7 +46,7 @@ class Recognizer:
     def recognize(self, picture: Any, single: bool = False) -> Recognition:
         """Read one picture.
 
-        picture: as in digits.picture.read_ink. single: take the whole picture as one digit.
+        picture: as in digits.picture.read_grey. single: take the whole picture as one digit.
         Raises PictureError if it is no picture.
         """
         prepared = self._prepare(picture, single)
@@ -67,9 +67,9 @@ class Recognizer:
                 probabilities = probabilities[count:]
 
     def _prepare(self, picture: Any, single: bool) -> _Prepared:
-        grey, notes = read_grey(picture)
+        grey, scale, notes = read_grey(picture)
         found = self.ink.find(grey)
-        return _Prepared(find_layout(found.ink, single), (*notes, *found.notes), found.scale)
+        return _Prepared(find_layout(found.ink, single), (*notes, *found.notes), scale * found.scale)
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
         """(n, 10) probabilities, one row for each candidate of each picture."""

@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import IO
 
 from digits.errors import PictureError
+from digits.formats import FORMATS
 
-PICTURES = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+PICTURES = tuple(sorted(ending for known in FORMATS.values() for ending in known.endings))
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 MANIFESTS = (".txt", ".csv")
 COLUMNS = ("picture", "file", "file_name", "path")

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from digits.decode import decode
 from digits.errors import DigitsError, PictureError
 from digits.flags import Flag, FlagStore
-from digits.picture import decode
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
 from digits.rows import as_row
@@ -153,8 +153,7 @@ def _row_of(flag: Flag) -> Json:
 
 
 def _thumbnail(flag: Flag) -> str:
-    with Image.open(flag.picture_path) as picture:
-        small = picture.convert("RGB")
+    small = decode(flag.picture_path).convert("RGB")
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     return data_url(small)
 

@@ -125,16 +125,26 @@ class Journal:
 
     def __init__(self, path: str | Path, sources: list[str], settings: Settings) -> None:
         self.path = path
-        self._database = sqlite3.connect(path, isolation_level=None, timeout=0)
-        try:
+        with self._usable():
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=0)
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._prepare(sources, json.dumps([sources, _fingerprint(settings)]))
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Say in plain words what SQLite says. Raises DigitsError."""
+        try:
+            yield
         except sqlite3.OperationalError as error:
-            raise DigitsError(f"{path} cannot be used: {error}. Is the same command already running?") from error
+            busy = error.sqlite_errorname.startswith("SQLITE_BUSY")
+            advice = (
+                "Is the same command already running?" if busy else "Expected a place to write to, with room on it."
+            )
+            raise DigitsError(f"{shown(self.path)} cannot be used: {error}. {advice}") from error
         except sqlite3.DatabaseError as error:
-            raise DigitsError(f"{path} is no journal of an unfinished run ({error}). Delete it.") from error
+            raise DigitsError(f"{shown(self.path)} is no journal of an unfinished run ({error}). Delete it.") from error
 
     def _prepare(self, sources: list[str], run: str) -> None:
         execute = self._database.execute
@@ -187,12 +197,14 @@ class Journal:
 
     def save(self, chunk: int, rows: str) -> None:
         """Keep the rows of a chunk, all or none."""
-        self._database.execute("INSERT INTO chunks VALUES (?, ?)", (chunk, rows))
+        with self._usable():
+            self._database.execute("INSERT INTO chunks VALUES (?, ?)", (chunk, rows))
 
     def rows(self) -> Iterator[Row]:
         """All rows that are done, in order."""
-        for (rows,) in self._database.execute("SELECT rows FROM chunks ORDER BY number"):
-            yield from map(json.loads, rows.splitlines())
+        with self._usable():
+            for (rows,) in self._database.execute("SELECT rows FROM chunks ORDER BY number"):
+                yield from map(json.loads, rows.splitlines())
 
     def remove(self) -> None:
         """Delete the file: the run is complete."""

@@ -37,7 +37,7 @@ COLUMNS = ("picture", "file", "file_name", "path")
 UNPACKED = 100  # times its own size that an archive may hold, beyond
 ALLOWANCE = 100_000_000  # bytes
 LONGEST_LINE = 10_000  # characters of a manifest: a longer one is no path
-PACKERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+PACKERS: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 """Who unpacks a tar archive, by how it begins."""
 
 DAMAGED = (

@@ -128,7 +128,7 @@ def labelled_digits(flags: list[Flag]) -> Samples:
 
 def _pairs(flag: Flag) -> list[tuple[np.ndarray, int]]:
     """The digits of a flag with their labels; none if it cannot be known which label belongs to which."""
-    wanted = "".join((flag.label or "").split())
+    wanted = "".join(sign for sign in flag.label or "" if sign.isdecimal())
     found = flag.recognition.digits
     if not wanted:
         return [(digit.image, NOT_A_DIGIT) for digit in found]

@@ -22,6 +22,7 @@ from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
 from digits.rows import as_row
 from digits.web.card import draw_card
+from digits.web.checked import checked
 from digits.web.explain import occlusion_map, paint_map
 
 Json = dict[str, Any]
@@ -115,7 +116,7 @@ def for_page(action: Callable[..., Json]) -> Callable[[Json], Json]:
 
     def call(arguments: Json) -> Json:
         try:
-            return action(**arguments)
+            return action(**checked(action, arguments))
         except DigitsError as error:
             return {"error": str(error)}
 

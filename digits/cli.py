@@ -268,16 +268,7 @@ def serve(
     if page:
         from digits.web.server import serve as run_server
 
-        run_server(
-            host=host,
-            port=port,
-            model=model,
-            flagged=flagged,
-            share=share,
-            mcp=mcp,
-            password=password,
-            shared_flags=shared_flags,
-        )
+        run_server(host, port, model, share, flagged, mcp, password, shared_flags)
     else:
         from digits.web.api import serve as run_api
 

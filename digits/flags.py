@@ -105,8 +105,8 @@ class FlagStore:
                 pass
         except OSError as error:
             raise FlagsError(
-                f"Flags cannot be kept in {self.folder}: {error.strerror}. Expected a folder that this program may write "
-                "to. Name another one with --flagged."
+                f"Flags cannot be kept in {self.folder}: {error.strerror}. Expected a folder that this program may "
+                "write to. Name another one with --flagged."
             ) from error
 
     def add(self, picture: bytes, recognition: Recognition, label: str | None, model_digest: str) -> Flag:
@@ -329,8 +329,8 @@ class DropBox(FlagStore):
 
 
 _CLOSED = (
-    "Flagged pictures are not shown to other computers: they are other people's. Whoever runs this program sees them with "
-    "digits flags list, or starts it with --shared-flags to let everybody see and change them."
+    "Flagged pictures are not shown to other computers: they are other people's. Whoever runs this program sees them "
+    "with digits flags list, or starts it with --shared-flags to let everybody see and change them."
 )
 _COLUMNS = {
     *("file_name", "id", "time", "label", "predicted", "picture_sha256", "model_digest", "version"),
@@ -390,8 +390,8 @@ def _checked_label(label: str | None) -> str | None:
     lines = label.split()
     if not set("".join(lines)) <= set(LABEL_SIGNS):
         raise FlagsError(
-            f"A label is made of the digits 0 to 9 and the signs {' '.join(LABEL_SIGNS[10:])} of numbers, or is empty if "
-            f"no digit is there. Received: {shown(label, 40)!r}."
+            f"A label is made of the digits 0 to 9 and the signs {' '.join(LABEL_SIGNS[10:])} of numbers, or is "
+            f"empty if no digit is there. Received: {shown(label, 40)!r}."
         )
     return "\n".join(lines)
 

@@ -128,10 +128,10 @@ def blank_bitmap(side: int) -> bytes:
 
 def test_a_zip_of_large_members_takes_no_more_than_600_mb(tmp_path):
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for number in range(70):
+        for number in range(12):
             archive.writestr(f"{number}.bmp", blank_bitmap(9_500))
     rows = read(tmp_path / "bomb.zip")
-    assert len(rows) < 70
+    assert 1 < len(rows) < 12
     assert all(row["notes"] for row in rows[:-1])
     assert "unpacks to more than 100 times its size" in rows[-1]["error"]
 
@@ -141,7 +141,7 @@ def test_a_tar_gz_that_unpacks_to_gigabytes_ends(tmp_path):
     block.size = 8_000_000_000
     with gzip.open(tmp_path / "bomb.tar.gz", "wb", 9) as file:
         file.write(block.tobuf(tarfile.GNU_FORMAT))
-        for _ in range(1_500):
+        for _ in range(600):
             file.write(bytes(1_000_000))
     (row,) = read(tmp_path / "bomb.tar.gz", memory=200_000_000, seconds=20)
     assert "unpacks to more than 100 times its size" in row["error"]
@@ -183,12 +183,14 @@ def test_a_zip_that_is_encrypted_or_packed_in_an_unknown_way_is_rows_with_errors
 
 
 def test_a_folder_nested_a_thousand_deep_is_read(tmp_path):
-    deep = tmp_path
+    deep = tmp_path / "a"
+    deep.mkdir()
     for _ in range(1_200):
         deep = deep / "a"
-    deep.mkdir(parents=True)
+        deep.mkdir()
     (deep / "one.png").write_bytes(one())
     assert [row["text"] for row in read(tmp_path, status=0)] == ["1"]
+    subprocess.run(["rm", "-r", str(tmp_path / "a")], check=True)
 
 
 def test_a_png_of_a_lie_among_others_costs_its_own_row_only(tmp_path):

@@ -84,19 +84,18 @@ def test_out_that_cannot_be_written_is_one_sentence(picture):
     in_one_line(digits("predict", picture, "--out", "/proc/out.csv"), "/proc/out.csv.partial cannot be used")
 
 
-@pytest.mark.parametrize(("package", "options"), [("pyarrow", ["--out", "o.parquet"]), ("ray", ["--engine", "ray"])])
+@pytest.mark.parametrize(
+    ("package", "options"), [("pyarrow", ["--out", "o.parquet"]), ("ray", ["--engine", "ray", "--out", "o.csv"])]
+)
 def test_a_missing_package_is_said_before_anything_is_written(picture, tmp_path, package, options):
     code = (
         "import importlib.util, sys; find = importlib.util.find_spec\n"
         f"importlib.util.find_spec = lambda name, *more: None if name == {package!r} else find(name, *more)\n"
-        f"sys.modules[{package!r}] = None\n"
-        f"sys.argv = ['digits', 'predict', {str(picture)!r}, *{options}, '--out', 'o.{'parquet' if package == 'pyarrow' else 'csv'}']\n"
-        "from digits.cli import main; main()"
+        "sys.argv[0] = 'digits'; from digits.cli import main; main()"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, check=False
-    )
+    command = [sys.executable, "-c", code, "predict", str(picture), *options]
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     in_one_line(ended, f"needs {package}")
     assert list(tmp_path.iterdir()) == [picture]
 
@@ -171,7 +170,7 @@ def test_a_port_that_there_is_none_of_is_refused_with_the_right_reason(port, com
         [sys.executable, *command, "--port", port], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2
-    assert "Traceback" not in ended.stderr and "65535" in ended.stderr and "free" not in ended.stderr
+    assert "Traceback" not in ended.stderr and "--port" in ended.stderr and "free" not in ended.stderr
 
 
 def test_train_model_without_the_training_requirements_is_one_sentence():

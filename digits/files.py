@@ -29,14 +29,18 @@ def sole_writer(folder: Path) -> Iterator[None]:
 def replace_file(path: Path, data: bytes) -> None:
     """Put `data` at `path`: whoever reads finds the old file or the new one, also after a kill or a power cut.
 
-    Two writers of one path must take turns (sole_writer). Raises OSError.
+    Two writers of one path must take turns (sole_writer). Raises OSError, for instance when the disk is full.
     """
     aside = path.with_name(f".{path.name}.tmp")
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

@@ -114,7 +114,8 @@ def _body_size(headers: Headers) -> int:
 def _name_of(host: str) -> str | None:
     """The name of a host without its port; None if it is malformed."""
     try:
-        return urlsplit(f"//{host}").hostname
+        parts = urlsplit(f"//{host}")
+        return parts.hostname if parts.port is None or parts.port >= 0 else None
     except ValueError:
         return None
 

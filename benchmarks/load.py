@@ -108,7 +108,7 @@ def running() -> Iterator[tuple[str, psutil.Process]]:
 def as_file(label: int, size: int) -> bytes:
     """A digit as a PNG file of about so many bytes: a chunk that nobody reads fills it up."""
     file = io.BytesIO()
-    Image.fromarray(draw_digit(label, size=200, pad=300)).resize((150, 150)).save(file, "PNG")
+    Image.fromarray(draw_digit(label, size=200, at=(50, 50), pad=300)).resize((150, 150)).save(file, "PNG")
     content = file.getvalue()
     filling = b"fiLl" + bytes(max(0, size - len(content) - 12))
     chunk = (len(filling) - 4).to_bytes(4, "big") + filling + zlib.crc32(filling).to_bytes(4, "big")

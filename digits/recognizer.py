@@ -100,4 +100,4 @@ def _digit(found: Found, scale: float) -> Digit:
 
 def _scaled(box: Box, scale: float) -> Box:
     left, top, right, bottom = (round(side * scale) for side in box)
-    return left, top, right, bottom
+    return left, top, max(right, left + 1), max(bottom, top + 1)  # ink that was seen enlarged may be less than a pixel

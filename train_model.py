@@ -15,16 +15,19 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter hides what matters
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the augmentation's small products only disturb the network's
 
-from digits.classifier import SHIPPED_MODEL
-from digits.errors import DigitsError
-from digits.ink import SHIPPED_INK_MODEL
-from digits.models import served_file
-from digits.sequence import SHIPPED_SEQUENCE_MODEL
-from digits.training.data import load_mnist
-from digits.training.evaluate import evaluate
-from digits.training.fit import fit
-from digits.training.recipe import PRESETS
-from digits.training.save import calibrate, save
+try:
+    from digits.classifier import SHIPPED_MODEL
+    from digits.errors import DigitsError
+    from digits.ink import SHIPPED_INK_MODEL
+    from digits.models import served_file
+    from digits.sequence import SHIPPED_SEQUENCE_MODEL
+    from digits.training.data import load_mnist
+    from digits.training.evaluate import evaluate
+    from digits.training.fit import fit
+    from digits.training.recipe import PRESETS
+    from digits.training.save import calibrate, save
+except ModuleNotFoundError as error:
+    sys.exit(f"train_model.py: training needs {error.name}. Install it with: pip install -r requirements-dev.txt")
 
 
 def main() -> None:

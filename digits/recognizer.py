@@ -40,12 +40,16 @@ class _Part:
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A picture before the digit network has seen it. to_picture: as of digits.ink.Ink."""
+    """A picture before the digit network has seen it.
+
+    to_picture: as of digits.ink.Ink; size: width and height of the picture.
+    """
 
     layout: Layout
     parts: list[_Part]
     notes: tuple[str, ...]
     to_picture: np.ndarray
+    size: tuple[int, int]
 
     @property
     def images(self) -> list[np.ndarray]:
@@ -89,11 +93,13 @@ class Recognizer:
 
     def _prepare(self, picture: Any, single: bool) -> _Prepared:
         """Ink, lines, signs, and each digit in MNIST's frame."""
-        grey, notes = read_grey(picture)
+        grey, scale, notes = read_grey(picture)
         found = self.ink.find(grey)
         layout = find_layout(found.ink, single, grey.shape)
         read = _take_whole if layout.single else self._read
-        return _Prepared(layout, [read(strip) for strip in layout.strips], (*notes, *found.notes), found.to_picture)
+        parts = [read(strip) for strip in layout.strips]
+        height, width = (round(side * scale) for side in grey.shape)
+        return _Prepared(layout, parts, (*notes, *found.notes), scale * found.to_picture, (width, height))
 
     def _read(self, strip: Strip) -> _Part:
         reading = self.reader.read(level(strip))
@@ -112,7 +118,7 @@ class Recognizer:
             count = len(part.images)
             found += _numbers(part, rows[:count], self.reader.weights)
             rows = rows[count:]
-        numbers = tuple(_number(number, prepared.to_picture) for number in found)
+        numbers = tuple(_number(number, prepared) for number in found)
         digits = tuple(digit for number in numbers for digit in number.digits)
         blank = sum(not part.proposals for part in prepared.parts)
         notes = (*prepared.notes, *prepared.layout.notes, *_told(found, blank))
@@ -140,23 +146,24 @@ def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recogniti
         return Recognition(error=f"The picture could not be read ({reason}). Save it again and try once more.")
 
 
-def _number(found: FoundNumber, to_picture: np.ndarray) -> Number:
-    return Number(tuple(_mark(one, to_picture) for one in found.marks), found.confidence)
+def _number(found: FoundNumber, prepared: _Prepared) -> Number:
+    return Number(tuple(_mark(one, prepared) for one in found.marks), found.confidence)
 
 
-def _mark(found: Found, to_picture: np.ndarray) -> Digit | Sign:
-    mark, box = found.mark, _placed(found.mark.box, to_picture)
+def _mark(found: Found, prepared: _Prepared) -> Digit | Sign:
+    mark, box = found.mark, _placed(found.mark.box, prepared)
     if mark.image is None or found.probabilities is None:  # read as a sign
         return Sign(found.text, box, found.confidence, mark.line)
     return Digit(found.probabilities, box, np.round(mark.image * 255).astype(np.uint8), mark.line)
 
 
-def _placed(box: Box, to_picture: np.ndarray) -> Box:
-    """The box in the picture that holds a box of the ink, which may be turned."""
+def _placed(box: Box, prepared: _Prepared) -> Box:
+    """The box in the picture that holds a box of the ink, which may be turned, and is never empty."""
     left, top, right, bottom = box
-    corners = to_picture @ np.array([(left, right, right, left), (top, top, bottom, bottom), (1, 1, 1, 1)])
-    (x, y), (end_x, end_y) = corners.min(axis=1).round().astype(int), corners.max(axis=1).round().astype(int)
-    return max(int(x), 0), max(int(y), 0), int(end_x), int(end_y)
+    corners = prepared.to_picture @ np.array([(left, right, right, left), (top, top, bottom, bottom), (1, 1, 1, 1)])
+    x, y = np.clip(corners.min(axis=1).round().astype(int), 0, np.array(prepared.size) - 1).tolist()
+    end_x, end_y = np.minimum(corners.max(axis=1).round().astype(int), prepared.size).tolist()
+    return x, y, max(end_x, x + 1), max(end_y, y + 1)
 
 
 def _told(found: list[FoundNumber], blank: int) -> list[str]:

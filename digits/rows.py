@@ -10,7 +10,7 @@ from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, shown
 from digits.recognition import Digit, Number, Recognition
 
 if TYPE_CHECKING:
@@ -92,7 +92,12 @@ def write_table(rows: Iterable[Row], file: TextIO) -> None:
     for row in rows:
         text = row["text"].replace("\n", " / ") or "-"
         confidence = f"{row['confidence']:7.1%}" if row["confidence"] is not None else " " * 7
-        file.write(f"{text:<12} {confidence}  {_remark(row):<12}  {row['picture']}{_rivals(row)}\n")
+        file.write(f"{text:<12} {confidence}  {_remark(row):<12}  {_name(row)}{_rivals(row)}\n")
+
+
+def _name(row: Row) -> str:
+    """The key, fit for a terminal, whatever a file is called."""
+    return shown(row["picture"], 4096)
 
 
 def _remark(row: Row) -> str:
@@ -103,7 +108,7 @@ def _remark(row: Row) -> str:
 
 def _rivals(row: Row) -> str:
     if row["error"]:
-        return f": {row['error']}"
+        return f": {shown(row['error'], 4096)}"
     if len(row["digits"]) != 1 or len(row["digits"][0]["top"]) < 2:
         return ""
     others = (f"{rival['label']} {rival['confidence']:.1%}" for rival in row["digits"][0]["top"][1:])

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from digits.decode import decode
 from digits.errors import DigitsError, PictureError
 from digits.flags import Flag, FlagStore
-from digits.picture import decode
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
 from digits.rows import as_row
 from digits.web.card import draw_card
+from digits.web.checked import checked
 from digits.web.explain import occlusion_map, paint_map
 
 Json = dict[str, Any]
@@ -115,7 +116,7 @@ def for_page(action: Callable[..., Json]) -> Callable[[Json], Json]:
 
     def call(arguments: Json) -> Json:
         try:
-            return action(**arguments)
+            return action(**checked(action, arguments))
         except DigitsError as error:
             return {"error": str(error)}
 
@@ -153,8 +154,7 @@ def _row_of(flag: Flag) -> Json:
 
 
 def _thumbnail(flag: Flag) -> str:
-    with Image.open(flag.picture_path) as picture:
-        small = picture.convert("RGB")
+    small = decode(flag.picture_path).convert("RGB")
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     return data_url(small)
 

@@ -36,13 +36,16 @@ from typing import NamedTuple, Self
 import cv2
 from PIL import Image
 
-from digits.errors import DigitsError, PictureError
+from digits.errors import DigitsError, PictureError, shown
+from digits.formats import MOST_BYTES, check_bytes
 from digits.recognition import Recognition
 from digits.recognizer import Recognizer
 from digits.rows import WRITERS, Row, as_row, write_parquet
-from digits.sources import Entry, find_pictures, is_sorted, open_archive, open_place
+from digits.sources import Entry, find_pictures, is_sorted, open_archive, open_place, text_key
 
 CHUNK = 64  # pictures; few enough that a kill costs little, enough to keep the classifier's batches full
+PART = 16_000_000  # bytes of pictures from archives, after which a chunk is read in parts
+UNDER_WAY = 100_000_000  # bytes of such pictures that are under way at a time, or one part
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,13 @@ def _fetch(picture: str | bytes | PictureError) -> str | bytes | PictureError:
         return picture
     try:
         with open_place(picture) as file:
-            return file.read()
+            data = file.read(MOST_BYTES + 1)
+        check_bytes(len(data))
+        return data
+    except PictureError as error:
+        return error
     except Exception as error:  # every file system of fsspec raises its own
-        return PictureError(f"The picture cannot be fetched: {error}.")
+        return PictureError(f"The picture cannot be fetched: {shown(str(error))}.")
 
 
 def _save_images(folder: Path, task: Task, result: Recognition) -> None:
@@ -118,16 +125,26 @@ class Journal:
 
     def __init__(self, path: str | Path, sources: list[str], settings: Settings) -> None:
         self.path = path
-        self._database = sqlite3.connect(path, isolation_level=None, timeout=0)
-        try:
+        with self._usable():
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=0)
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._prepare(sources, json.dumps([sources, _fingerprint(settings)]))
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Say in plain words what SQLite says. Raises DigitsError."""
+        try:
+            yield
         except sqlite3.OperationalError as error:
-            raise DigitsError(f"{path} cannot be used: {error}. Is the same command already running?") from error
+            busy = error.sqlite_errorname.startswith("SQLITE_BUSY")
+            advice = (
+                "Is the same command already running?" if busy else "Expected a place to write to, with room on it."
+            )
+            raise DigitsError(f"{shown(self.path)} cannot be used: {error}. {advice}") from error
         except sqlite3.DatabaseError as error:
-            raise DigitsError(f"{path} is no journal of an unfinished run ({error}). Delete it.") from error
+            raise DigitsError(f"{shown(self.path)} is no journal of an unfinished run ({error}). Delete it.") from error
 
     def _prepare(self, sources: list[str], run: str) -> None:
         execute = self._database.execute
@@ -163,29 +180,31 @@ class Journal:
         chunks: int = self._database.execute("SELECT count(*) FROM chunks").fetchone()[0]
         return min(chunks * CHUNK, self.total)
 
-    def pending(self) -> Iterator[tuple[int, list[Task]]]:
-        """The chunks without rows, in order."""
+    def pending(self) -> Iterator[tuple[int, Iterator[Task]]]:
+        """The chunks without rows, in order, each to be gone through before the next."""
         archive = functools.lru_cache(maxsize=1)(open_archive)
         for chunk in range(-(-self.total // CHUNK)):
             done = self._database.execute("SELECT 1 FROM chunks WHERE number = ?", (chunk,)).fetchone()
             if not done:
-                yield chunk, [_task(number, entry, archive) for number, entry in self._entries(chunk)]
+                yield chunk, (_task(number, entry, archive) for number, entry in self._entries(chunk))
 
-    def _entries(self, chunk: int) -> Iterator[tuple[int, Entry]]:
+    def _entries(self, chunk: int) -> list[tuple[int, Entry]]:
         query = (
             "SELECT number, key, place, member, error FROM pictures WHERE number > ? AND number <= ? ORDER BY number"
         )
-        for number, key, place, member, error in self._database.execute(query, (chunk * CHUNK, (chunk + 1) * CHUNK)):
-            yield number, Entry(key, os.fsdecode(place), member, error)
+        rows = self._database.execute(query, (chunk * CHUNK, (chunk + 1) * CHUNK))
+        return [(number, Entry(key, os.fsdecode(place), member, error)) for number, key, place, member, error in rows]
 
     def save(self, chunk: int, rows: str) -> None:
         """Keep the rows of a chunk, all or none."""
-        self._database.execute("INSERT INTO chunks VALUES (?, ?)", (chunk, rows))
+        with self._usable():
+            self._database.execute("INSERT INTO chunks VALUES (?, ?)", (chunk, rows))
 
     def rows(self) -> Iterator[Row]:
         """All rows that are done, in order."""
-        for (rows,) in self._database.execute("SELECT rows FROM chunks ORDER BY number"):
-            yield from map(json.loads, rows.splitlines())
+        with self._usable():
+            for (rows,) in self._database.execute("SELECT rows FROM chunks ORDER BY number"):
+                yield from map(json.loads, rows.splitlines())
 
     def remove(self) -> None:
         """Delete the file: the run is complete."""
@@ -206,20 +225,20 @@ def _fingerprint(settings: Settings) -> dict[str, str | bool | int | None]:
 def _records(sources: list[str]) -> Iterator[tuple[int, str, str, bytes, int | None, str | None]]:
     for number, source in enumerate(sources):
         for entry in find_pictures(source):
-            key = os.fsencode(entry.key).decode("utf-8", "backslashreplace")
+            key = text_key(entry.key)
             position = "" if is_sorted(source) else key
             yield number, position, key, os.fsencode(entry.place), entry.member, entry.error
 
 
-def _task(number: int, entry: Entry, archive: Callable[[str], Callable[[int], bytes]]) -> Task:
+def _task(number: int, entry: Entry, archive: Callable[[str], Callable[[int, str], bytes]]) -> Task:
     if entry.error is not None:
         return Task(number, entry.key, PictureError(entry.error))
     if entry.place == "-":
-        return Task(number, entry.key, sys.stdin.buffer.read())
+        return Task(number, entry.key, sys.stdin.buffer.read(MOST_BYTES + 1))
     if entry.member is None:
         return Task(number, entry.key, entry.place)
     try:
-        return Task(number, entry.key, archive(entry.place)(entry.member))
+        return Task(number, entry.key, archive(entry.place)(entry.member, entry.key))
     except PictureError as error:
         return Task(number, entry.key, error)
 
@@ -315,19 +334,52 @@ def _check_reachable(address: str) -> None:
 
 def read_pictures(journal: Journal, settings: Settings, engine: Engine) -> Iterator[Row]:
     """Read what is pending, save it in the journal, and give the rows in order as they get done."""
-    waiting: deque[tuple[int, Future[str]]] = deque()
+    waiting: deque[_Part] = deque()
+    rows: list[str] = []
     for chunk, tasks in journal.pending():
-        waiting.append((chunk, engine.submit(tasks, settings)))
-        if len(waiting) >= engine.slots:
-            yield from _collect(journal, *waiting.popleft())
-    for chunk, future in waiting:
-        yield from _collect(journal, chunk, future)
+        for part, last in _parts(tasks):
+            size = sum(_size(task) for task in part)
+            while waiting and (len(waiting) >= engine.slots or size + sum(one.size for one in waiting) > UNDER_WAY):
+                yield from _collect(journal, waiting.popleft(), rows)
+            waiting.append(_Part(chunk, engine.submit(part, settings), size, last))
+    while waiting:
+        yield from _collect(journal, waiting.popleft(), rows)
 
 
-def _collect(journal: Journal, chunk: int, future: Future[str]) -> Iterator[Row]:
-    rows = future.result()
-    journal.save(chunk, rows)
-    return map(json.loads, rows.splitlines())
+class _Part(NamedTuple):
+    """Some pictures of a chunk that are being read; size: bytes of those that came out of archives."""
+
+    chunk: int
+    rows: Future[str]
+    size: int
+    last: bool
+
+
+def _parts(tasks: Iterator[Task]) -> Iterator[tuple[list[Task], bool]]:
+    """A chunk's pictures, in as many parts as it takes to hold few bytes at a time, and whether it is the last part."""
+    part: list[Task] = []
+    size = 0
+    for task in tasks:
+        if size > PART:
+            yield part, False
+            part, size = [], 0
+        part.append(task)
+        size += _size(task)
+    yield part, True
+
+
+def _size(task: Task) -> int:
+    return len(task.picture) if isinstance(task.picture, bytes) else 0
+
+
+def _collect(journal: Journal, part: _Part, rows: list[str]) -> Iterator[Row]:
+    """The rows of the next part. rows: those of its chunk that are waiting for the rest."""
+    done = part.rows.result()
+    rows.append(done)
+    if part.last:
+        journal.save(part.chunk, "\n".join(rows))
+        rows.clear()
+    return map(json.loads, done.splitlines())
 
 
 def write_output(rows: Iterable[Row], form: str, out: Path) -> None:

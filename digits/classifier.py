@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from digits.errors import ModelError
+from digits.errors import ModelError, shown
 
 SHIPPED_MODEL = Path(__file__).with_name("model.onnx")
 BATCH = 256  # enough to keep a core busy, small enough for constant memory
@@ -112,7 +112,7 @@ def open_session(path: Path, content: bytes, threads: int) -> onnxruntime.Infere
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
-        raise ModelError(f"{path.name} is no ONNX model that ONNX Runtime can load: {error}") from error
+        raise ModelError(f"{path.name} is no ONNX model that ONNX Runtime can load: {shown(str(error))}") from error
 
 
 def _onnx_runner(path: Path, content: bytes, threads: int) -> Run:
@@ -121,10 +121,10 @@ def _onnx_runner(path: Path, content: bytes, threads: int) -> Run:
     _check_shape(path, session.get_inputs()[0].shape)
 
     def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        labels, is_digit = session.run(None, {name: images})[:2]
+        labels, is_digit = session.run(None, {name: images})
         return labels, is_digit
 
-    return run
+    return _tried(path, run)
 
 
 def _keras_runner(path: Path) -> Run:
@@ -134,14 +134,31 @@ def _keras_runner(path: Path) -> Run:
         model = keras.saving.load_model(path, compile=False)
     except ImportError as error:
         raise ModelError(f"{path.name} needs Keras, which is not installed. Take the .onnx file instead.") from error
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path.name} is no Keras model that Keras can load: {error}") from error
-    _check_shape(path, list(model.input_shape))
+    except Exception as error:  # Keras raises what it likes on what is no model of its own
+        raise ModelError(f"{path.name} is no Keras model that Keras can load: {shown(str(error))}") from error
+    shape = getattr(model, "input_shape", None)
+    _check_shape(path, list(shape) if isinstance(shape, tuple) else [])
 
     def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         labels, is_digit = model(images, training=False)
         return keras.ops.convert_to_numpy(labels), keras.ops.convert_to_numpy(is_digit)
 
+    return _tried(path, run)
+
+
+def _tried(path: Path, run: Run) -> Run:
+    """`run`, if it answers as a model of ours does. Raises ModelError."""
+    expected = "Expected the probabilities of ten labels, (n, 10), and that of being a digit, (n, 1)."
+    try:
+        answer = run(np.zeros((2, 28, 28, 1), np.float32))
+    except Exception as error:  # whatever a foreign model does with a picture
+        raise ModelError(
+            f"{path.name} does not answer as a model of digits: {shown(str(error))}. {expected}"
+        ) from error
+    shapes = [array.shape for array in answer]
+    finite = all(np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all() for array in answer)
+    if shapes != [(2, 10), (2, 1)] or not finite:
+        raise ModelError(f"{path.name} answers two pictures with {shapes}. {expected}")
     return run
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import os
 import sys
 from collections import Counter, deque
@@ -17,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
-from digits.errors import DigitsError, FlagsError
+from digits.errors import DigitsError, FlagsError, shown
 from digits.rows import WRITERS, Row
 
 if TYPE_CHECKING:
@@ -41,10 +43,13 @@ Model = Annotated[Path | None, typer.Option(help="Model file (.onnx or .h5) inst
 
 def main() -> None:
     """Run the command line; an error becomes one line and exit code 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a locale may lack letters that a file's name has
     try:
         app(prog_name="digits")
     except (DigitsError, OSError) as error:
-        print(f"digits: {error}", file=sys.stderr)
+        sentences = (shown(line, 2000) for line in str(error).splitlines())
+        print("digits: " + "\n".join(sentences), file=sys.stderr)
         sys.exit(1)
 
 
@@ -55,6 +60,16 @@ class Format(StrEnum):
     csv = "csv"
     jsonl = "jsonl"
     parquet = "parquet"
+
+
+ENDINGS = {
+    "": Format.table,
+    ".txt": Format.table,
+    ".csv": Format.csv,
+    ".jsonl": Format.jsonl,
+    ".parquet": Format.parquet,
+}
+"""What is written into a file, by its ending."""
 
 
 class EngineName(StrEnum):
@@ -105,8 +120,10 @@ def predict(
     """
     from digits import bulk
 
+    out = None if out is None else out.resolve()  # what a link points to is written, not the link
     form = format or _format_of(out)
     _check_output(form, out)
+    _check_installed(form, engine)
     if debug_images is not None:
         debug_images.mkdir(parents=True, exist_ok=True)
     settings = bulk.Settings(_text(model), single, top, _text(debug_images))
@@ -118,6 +135,8 @@ def predict(
     ):
         rows = watched(bulk.read_pictures(journal, settings, ready))
         if out is None:
+            if form != Format.table and isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8")  # as in files
             WRITERS[form](_counted(rows, unreadable), sys.stdout)
         else:
             deque(rows, maxlen=0)  # they are in the journal now
@@ -127,8 +146,14 @@ def predict(
 
 
 def _format_of(out: Path | None) -> Format:
-    suffix = out.suffix[1:] if out is not None else ""
-    return Format(suffix) if suffix in Format.__members__ else Format.table
+    ending = out.suffix if out is not None else ""
+    if ending not in ENDINGS:
+        raise typer.BadParameter(
+            f"it is not known what to write into a file that ends in {shown(ending)}. Expected "
+            f"{', '.join(filter(None, ENDINGS))}; or name the --format.",
+            param_hint="--out",
+        )
+    return ENDINGS[ending]
 
 
 def _check_output(form: Format, out: Path | None) -> None:
@@ -136,8 +161,23 @@ def _check_output(form: Format, out: Path | None) -> None:
         raise typer.BadParameter("parquet needs a folder to write: name one with --out.", param_hint="--format")
     if out is not None and not out.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {out.parent} to write into.", param_hint="--out")
+    if out is not None and out.exists() and not (out.is_file() or out.is_dir()):
+        raise typer.BadParameter(
+            f"{out} is a device, a pipe or a socket. Expected a file; to write there, leave out --out and "
+            "redirect the output.",
+            param_hint="--out",
+        )
     if out is not None and _is_foreign(form, out):
         raise typer.BadParameter(f"{out} is in the way: it was not written by this command.", param_hint="--out")
+
+
+def _check_installed(form: Format, engine: EngineName) -> None:
+    """What is missing is said before anything is written."""
+    needed = {"pyarrow": "parquet"} if form == Format.parquet else {}
+    needed |= {"ray": "ray"} if engine == EngineName.ray else {}
+    for package, extra in needed.items():
+        if importlib.util.find_spec(package) is None:
+            raise DigitsError(f'This needs {package}. Install it with: pip install "digits[{extra}]"')
 
 
 def _is_foreign(form: Format, out: Path) -> bool:
@@ -212,6 +252,12 @@ def serve(
     ),
     share: Annotated[bool, typer.Option("--share", help="Ask Gradio for a public link to the page.")] = False,
     mcp: Annotated[bool, typer.Option("--mcp", help="Offer the program as an MCP tool (needs gradio[mcp]).")] = False,
+    password: Annotated[
+        str | None, typer.Option(envvar="DIGITS_PASSWORD", help="Asked of everybody; better set in the variable.")
+    ] = None,
+    shared_flags: Annotated[
+        bool, typer.Option("--shared-flags", help="Let other computers see and change all flagged pictures.")
+    ] = False,
     model: Model = None,
 ) -> None:
     """Serve the web page and the HTTP interface."""
@@ -222,11 +268,11 @@ def serve(
     if page:
         from digits.web.server import serve as run_server
 
-        run_server(host=host, port=port, model=model, flagged=flagged, share=share, mcp=mcp)
+        run_server(host, port, model, share, flagged, mcp, password, shared_flags)
     else:
         from digits.web.api import serve as run_api
 
-        run_api(host=host, port=port, model=model, workers=workers)
+        run_api(host=host, port=port, model=model, workers=workers, password=password)
 
 
 FlagsFolder = Annotated[Path, typer.Option(help="Folder of the flagged pictures.")]

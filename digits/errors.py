@@ -10,6 +10,8 @@ Every message says what happened, what was expected, what was received and how t
 raises; the edges (command line, page, HTTP) translate a DigitsError into one plain line.
 """
 
+import os
+
 
 class DigitsError(Exception):
     """Base of every error that this program raises on purpose."""
@@ -29,3 +31,16 @@ class DataError(DigitsError):
 
 class FlagsError(DigitsError):
     """The folder of flagged pictures cannot be read or written."""
+
+
+def shown(text: str | os.PathLike[str], most: int = 200) -> str:
+    """What somebody else has written (a path, a label, an address), fit to stand in a sentence on a terminal.
+
+    Escapes what is not printable, and leaves out the middle of what has more than `most` characters.
+    """
+    text = str(text)
+    if len(text) > most:
+        text = f"{text[: most // 2]}...{text[-most // 2 :]}"
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
+    )

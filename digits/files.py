@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,15 +29,48 @@ def sole_writer(folder: Path) -> Iterator[None]:
 def replace_file(path: Path, data: bytes) -> None:
     """Put `data` at `path`: whoever reads finds the old file or the new one, also after a kill or a power cut.
 
-    Two writers of one path must take turns (sole_writer). Raises OSError.
+    Two writers of one path must take turns (sole_writer). Raises OSError, for instance when the disk is full.
     """
     aside = path.with_name(f".{path.name}.tmp")
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
+
+
+def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
+    """Open a regular file for reading: who opens a pipe may wait for ever, and a device may have no end.
+
+    Raises OSError, and ValueError if that is no path.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    file = open(path, "rb", opener=opener)  # noqa: SIM115 (Path takes no opener; the caller closes it)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError("it is no file but a pipe, a socket or a device")
+    return file
+
+
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
+    """The content of a regular file of at most so many bytes.
+
+    Raises OSError, and ValueError if that is no path.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(most + 1) if size <= most else b""
+    if max(size, len(data)) > most:
+        raise OSError(f"it has {max(size, len(data)):,} bytes, and at most {most:,} are read")
+    return data
 
 
 def digest(file: Path) -> str:

@@ -19,6 +19,7 @@ import json
 import os
 import re
 import secrets
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,12 +32,15 @@ import numpy as np
 from PIL import Image
 
 import digits
-from digits.errors import FlagsError
+from digits.decode import format_of
+from digits.errors import FlagsError, PictureError, shown
 from digits.files import replace_file, sole_writer
 from digits.recognition import NOT_A_DIGIT_BELOW, UNSURE_BELOW, Box, Digit, Recognition
 
 FOLDER_LIMIT = 1_000_000_000  # bytes
 PICTURE_LIMIT = 25_000_000  # bytes
+LABEL_LIMIT = 200  # characters
+LABEL_SIGNS = "0123456789.,-/:+=%?"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,7 @@ class Flag:
 
     id: 16 hexadecimal digits, for life.
     time: when it was flagged, ISO 8601, UTC.
-    label: the true text, a line of digits a line; "" if no digit stands there; None if nobody has said yet.
+    label: the true text, digits and signs, line by line; "" if no digit stands there; None if nobody has said yet.
     predicted: the text that was recognised.
     picture_path: the picture as handed in.
     recognition: the digits that were found, with their boxes, 28x28 images and probabilities.
@@ -94,7 +98,7 @@ class FlagStore:
     """A folder of flags; many threads and processes may use it at once.
 
     folder: where the flags are; made at the first flag. It may be moved or copied: all paths in it are relative.
-    limit: how many bytes the pictures may take together.
+    limit: how many bytes the pictures and what is known of them may take together.
 
     Opening a store mends what a killed program left behind; `mended` says what was done. Every method raises
     FlagsError if the folder cannot be read or written.
@@ -104,6 +108,18 @@ class FlagStore:
         self.folder = Path(folder)
         self.limit = limit
         self.mended = self.mend() if self._metadata.exists() else ()
+
+    def check(self) -> None:
+        """Find out whether flags can be kept here, before anybody makes one."""
+        place = next(place for place in (self.folder, *self.folder.absolute().parents) if place.exists())
+        try:
+            with tempfile.TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            raise FlagsError(
+                f"Flags cannot be kept in {self.folder}: {error.strerror}. Expected a folder that this program may "
+                "write to. Name another one with --flagged."
+            ) from error
 
     def add(self, picture: bytes, recognition: Recognition, label: str | None, model_digest: str) -> Flag:
         """Keep one picture with what was recognised in it; it is safely on disk when this returns.
@@ -118,9 +134,9 @@ class FlagStore:
             for row in self._rows(containing=digest):
                 if row["label"] == label:
                     return self._flag(row)
-            self._check_room(len(picture))
             id = secrets.token_hex(8)
             row = _row(f"images/{id}{suffix}", id, digest, recognition, label, model_digest)
+            self._check_room(len(picture) + len(_line(row)))
             self._images.mkdir(exist_ok=True)
             replace_file(self.folder / row["file_name"], picture)
             self._append(row)
@@ -147,7 +163,7 @@ class FlagStore:
                 for row in self._rows(containing=id):
                     if row["id"] == id:
                         return self._flag(row)
-        raise FlagsError(f"No flag {id} in {self.folder}. See what there is with: digits flags list")
+        raise FlagsError(f"No flag {shown(id, 40)} in {self.folder}. See what there is with: digits flags list")
 
     def relabel(self, id: str, label: str | None) -> Flag:
         """Say what the picture truly shows."""
@@ -291,9 +307,10 @@ class FlagStore:
 
     def _check_room(self, more: int) -> None:
         used = sum(entry.stat().st_size for entry in os.scandir(self._images)) if self._images.exists() else 0
+        used += self._metadata.stat().st_size if self._metadata.exists() else 0
         if used + more > self.limit:
             raise FlagsError(
-                f"The folder of flags {self.folder} is full: {used / 1e6:.1f} MB of pictures, at most "
+                f"The folder of flags {self.folder} is full: {used / 1e6:.1f} MB, at most "
                 f"{self.limit / 1e6:.1f} MB. Export it (digits flags export) and delete what you no longer need."
             )
 
@@ -322,6 +339,29 @@ class FlagStore:
         ]
 
 
+class DropBox(FlagStore):
+    """A store that visitors may put flags into, but not look through: for a page that other computers can reach.
+
+    Whoever has made a flag knows its id, and may change or delete it by that.
+    """
+
+    def flags(self) -> list[Flag]:
+        """Raises FlagsError."""
+        raise FlagsError(_CLOSED)
+
+    def summaries(self) -> list[Summary]:
+        """Raises FlagsError."""
+        raise FlagsError(_CLOSED)
+
+    def export(self, zip_path: str | Path) -> Path:
+        """Raises FlagsError."""
+        raise FlagsError(_CLOSED)
+
+
+_CLOSED = (
+    "Flagged pictures are not shown to other computers: they are other people's. Whoever runs this program sees them "
+    "with digits flags list, or starts it with --shared-flags to let everybody see and change them."
+)
 _COLUMNS = {
     *("file_name", "id", "time", "label", "predicted", "picture_sha256", "model_digest", "version"),
     *("probabilities", "boxes", "images", "lines"),
@@ -375,12 +415,15 @@ def _decoded(text: str) -> np.ndarray:
 def _checked_label(label: str | None) -> str | None:
     if label is None:
         return None
-    lines = label.split()
-    if not re.fullmatch("[0-9]*", "".join(lines)):
+    if len(label) > LABEL_LIMIT:
+        raise FlagsError(f"A label has at most {LABEL_LIMIT} characters. Received: {len(label):,}.")
+    lines = [" ".join(line.split()) for line in label.splitlines()]
+    if not set("".join(lines)) <= {*LABEL_SIGNS, " "}:
         raise FlagsError(
-            f"A label is made of the digits 0 to 9, or is empty if no digit is there. Received: {label!r}."
+            f"A label is made of the digits 0 to 9 and the signs {' '.join(LABEL_SIGNS[10:])} of numbers, or is "
+            f"empty if no digit is there. Received: {shown(label, 40)!r}."
         )
-    return "\n".join(lines)
+    return "\n".join(line for line in lines if line)
 
 
 def _checked_picture(picture: bytes) -> str:
@@ -388,7 +431,6 @@ def _checked_picture(picture: bytes) -> str:
     if len(picture) > PICTURE_LIMIT:
         raise FlagsError(f"The picture is too large to keep: {len(picture)} bytes, at most {PICTURE_LIMIT}.")
     try:
-        with Image.open(io.BytesIO(picture)) as image:
-            return f".{(image.format or 'png').lower()}"
-    except (OSError, Image.DecompressionBombError) as error:
+        return f".{format_of(picture).lower()}"
+    except PictureError as error:
         raise FlagsError(f"Only a picture can be flagged, and this is none: {error}") from error

@@ -25,11 +25,15 @@ INK, RULES, LINES = 0, 1, 2  # maps of the network
 FLATTEST = 6.0  # grey levels: paper that varies less is not made to look rough
 FLAT = 4  # grey levels that a clean pad may vary by
 FAINTEST = 16  # grey levels below which there is nothing to see on a clean pad
-FAR, CLOSEST = 256, 4096  # pixels of the longer side: of the first look, and at most
+FAR, CLOSEST = 96, 4096  # pixels of the longer side: of the first look, and at most
 CLEAR, WANTED = 2.8, 4.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
 ASKEW = 3.0  # degrees that lines of writing slope; less is how people write
 SLENDER = 6  # times as long as wide: beside others, a stroke may be a ruled line
 ENCLOSED = 2  # depth of a contour in a hole of another's
+WIDEST = 0.4  # width of a pen, in sides of all that is drawn with it
+FAINT, SURE = 0.3, 0.9  # from which on something may be there, and surely is
+CLEARER = 0.05  # of what may be ink, by which more must be sure for it to be light ink on dark paper
+ROOM = 64  # pixels that the network is given on each side at least
 TILE, SEAM = 1024, 64  # pixels of what the network is given at once, and by which neighbours overlap
 SEEN = 0.5  # of a map, from which on something is there
 UNEVEN = 0.25  # of the lightest paper, by which a shade is darker
@@ -82,19 +86,25 @@ class InkReader:
     def _look(self, grey: np.ndarray) -> Ink:
         """From afar, then closer, until the pens are wide enough."""
         longest = max(grey.shape)
-        closest = min(max(FAR, 2 * longest), CLOSEST)
-        size = FAR
-        while True:
-            seen = _resize(grey, size / longest)
-            maps = self.maps(standardise(seen))
-            pen = pen_width(maps[..., INK])
-            nothing = maps[..., INK].max() < SEEN
-            if pen >= CLEAR or size >= closest or (nothing and size > FAR):
-                break
+        size, closest = FAR, min(max(FAR, 2 * longest), CLOSEST)
+        seen, maps, dark = self._look_from_afar(_resize(grey, size / longest))
+        while (pen := pen_width(maps[..., INK])) < CLEAR and size < closest:
             size = min(round(size * WANTED / pen), closest)
-        found = Ink(np.ascontiguousarray(maps[..., INK]), _scaled(longest / size), tuple(_notes(seen, maps)))
+            seen = _resize(grey if dark else ~grey, size / longest)
+            maps = self.maps(standardise(seen))
+            if maps[..., INK].max() < SEEN:
+                break
+        notes = () if dark else ("dark background: inverted",)
+        found = Ink(np.ascontiguousarray(maps[..., INK]), _scaled(longest / size), (*notes, *_notes(seen, maps)))
         slope = find_slope(maps[..., LINES])
         return found if abs(slope) < ASKEW else found.turned(slope)
+
+    def _look_from_afar(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+        """The picture, or its negative if that has clearer ink; the maps of it; and whether its ink is dark."""
+        dark, light = self.maps(standardise(grey)), self.maps(standardise(~grey))
+        if _clarity(light[..., INK]) > _clarity(dark[..., INK]) + CLEARER:
+            return ~grey, light, False
+        return grey, dark, True
 
     def maps(self, seen: np.ndarray) -> np.ndarray:
         """What is on a standardised picture, (h, w) float32: (h, w, 3) float32 in [0, 1], INK, RULES and LINES."""
@@ -109,10 +119,14 @@ class InkReader:
 
     def _run(self, tile: np.ndarray) -> np.ndarray:
         height, width = tile.shape
-        below, right = -height % MULTIPLE, -width % MULTIPLE
+        top, left = (max(0, ROOM - side) // 2 for side in (height, width))
+        if top or left:  # a digit that was cut to its ink needs paper around it, or it looks like a ruled line
+            paper = float(np.percentile(tile, 90))
+            tile = cv2.copyMakeBorder(tile, top, top, left, left, cv2.BORDER_CONSTANT, value=paper)
+        below, right = -tile.shape[0] % MULTIPLE, -tile.shape[1] % MULTIPLE
         padded = cv2.copyMakeBorder(tile, 0, below, 0, right, cv2.BORDER_REPLICATE)
         answer: np.ndarray = self._session.run(None, {self._name: padded[None, ..., None]})[0][0]
-        return answer[:height, :width]
+        return answer[top : top + height, left : left + width]
 
 
 def _scaled(by: float) -> np.ndarray:
@@ -171,12 +185,24 @@ def _stands_free(ink: np.ndarray) -> bool:
     return len(sides) == 1 or not np.any((sides[:, 1] > SLENDER * sides[:, 0]) & (sides[:, 1] > min(ink.shape) / 2))
 
 
+def _clarity(ink: np.ndarray) -> float:
+    """Share of what may be ink that surely is: 1 where all is clear, 0 where there is none, or a sheet on a desk."""
+    sure = float(ink[ink > SURE].sum() / max(float(ink[ink > FAINT].sum()), 1e-6))
+    return 0.0 if sure and _is_sheet((ink > SEEN).view(np.uint8)) else sure
+
+
+def _is_sheet(inked: np.ndarray) -> bool:
+    """Is part of it as wide as no pen is?"""
+    _, _, *sides = cv2.boundingRect(inked)
+    side = max(3, round(WIDEST * max(sides)))
+    closed = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    return bool(cv2.erode(closed, np.ones((side, side), np.uint8), borderValue=0).any())
+
+
 def _notes(grey: np.ndarray, maps: np.ndarray) -> Iterator[str]:
     """What was done to see the ink."""
     there, ruled = maps[..., INK] > SEEN, maps[..., RULES] > SEEN
     paper = grey[~(there | ruled)]
-    if paper.size and there.any() and grey[there].mean() > np.median(paper):
-        yield "dark background: inverted"
     shades = np.percentile(paper, (2, 98)) if paper.size else np.ones(2)
     if shades[0] < (1 - UNEVEN) * shades[1]:
         yield "uneven paper: shading removed"

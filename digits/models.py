@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.classifier import SHIPPED_MODEL
-from digits.errors import ModelError
+from digits.errors import ModelError, shown
 from digits.files import digest, replace_file, sole_writer
 
 
@@ -63,8 +63,9 @@ class ModelHistory:
     def models(self) -> list[KeptModel]:
         """All kept models, newest first."""
         present = self._present()
-        abouts = [json.loads(path.read_text("utf-8")) for path in self.folder.glob("[!.]*/about.json")]
-        models = [KeptModel(a["id"], a["time"], a["note"], a["id"] == present) for a in abouts]
+        abouts = [_read_json(path) for path in self.folder.glob("[!.]*/about.json")]
+        whole = [about for about in abouts if about.keys() >= {"id", "time", "note"}]
+        models = [KeptModel(a["id"], a["time"], a["note"], a["id"] == present) for a in whole]
         return sorted(models, key=lambda model: model.time, reverse=True)
 
     def promote(self, onnx: str | Path, keras: str | Path, note: str) -> str:
@@ -136,7 +137,10 @@ class ModelHistory:
     def _service(self) -> dict[str, Any]:
         if not self._service_file.exists():
             return {"past": [], "complete": True}
-        service: dict[str, Any] = json.loads(self._service_file.read_text("utf-8"))
+        service = _read_json(self._service_file)
+        past, complete = service.get("past"), service.get("complete")
+        if not isinstance(past, list) or not isinstance(complete, bool) or not (past or complete):
+            raise ModelError(f"{self._service_file} is damaged: {_EXPECTED}. Received: {shown(str(service))}")
         return service
 
     def _write_service(self, past: list[str], complete: bool) -> None:
@@ -166,6 +170,17 @@ class ModelHistory:
 def served_file(keras: Path) -> Path:
     """The .onnx that is served for a Keras model: the package's own for model.h5, else the one beside it."""
     return SHIPPED_MODEL if keras.name == "model.h5" else keras.with_suffix(".onnx")
+
+
+_EXPECTED = 'expected {"past": [ids of models], "complete": true or false}; delete it to start a new history'
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is damaged: {_EXPECTED}. ({shown(str(error))})") from error
+    return content if isinstance(content, dict) else {}
 
 
 def _identify(onnx: Path) -> str:

@@ -1,4 +1,4 @@
-"""What the recogniser answers: a Recognition holds the Digits that were found, in reading order."""
+"""What the recogniser answers: a Recognition holds the Digits, the Signs and the Numbers that were found."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ Box = tuple[int, int, int, int]
 """(left, top, right, bottom) in pixels of the picture as the viewer sees it; right and bottom exclusive."""
 
 UNSURE_BELOW = 0.8
-"""A digit whose confidence is lower than this is "unsure"."""
+"""A digit or a number whose confidence is lower than this is "unsure"."""
 
 NOT_A_DIGIT_BELOW = 0.5
 """What is a digit with a probability lower than this is "not a digit"."""
+
+OTHER = "?"
+"""What stands in a text for a mark that is no digit and no sign."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +52,73 @@ class Digit:
             return "not a digit"
         return "sure" if self.confidence >= UNSURE_BELOW else "unsure"
 
+    @property
+    def text(self) -> str:
+        """The label, or OTHER if this is no digit."""
+        return OTHER if self.verdict == "not a digit" else str(self.label)
+
     def top(self, count: int = 3) -> tuple[tuple[int, float], ...]:
         """The `count` most probable labels with their probabilities, best first."""
         probabilities = self.probabilities.tolist()
         best = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)[:count]
         return tuple((label, probabilities[label]) for label in best)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A sign of a number. text: one of . , - / : + = %; box, line: as of a Digit.
+
+    confidence: the probability in [0, 1] that it is this sign.
+    """
+
+    text: str
+    box: Box
+    confidence: float
+    line: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Number:
+    """Digits and signs that stand together in a line, from left to right.
+
+    confidence: calibrated probability in [0, 1] that the whole of it is read right.
+    """
+
+    marks: tuple[Digit | Sign, ...]
+    confidence: float
+
+    @cached_property
+    def text(self) -> str:
+        """As it is written: "3.14", "-5", "12:30"; OTHER for a mark that is no digit and no sign."""
+        return "".join(mark.text for mark in self.marks)
+
+    @cached_property
+    def digits(self) -> tuple[Digit, ...]:
+        """Its digits, those that are "not a digit" included."""
+        return tuple(mark for mark in self.marks if isinstance(mark, Digit))
+
+    @cached_property
+    def signs(self) -> tuple[Sign, ...]:
+        """Its signs."""
+        return tuple(mark for mark in self.marks if isinstance(mark, Sign))
+
+    @property
+    def line(self) -> int:
+        """Index of the line that it stands in, from 0."""
+        return self.marks[0].line
+
+    @cached_property
+    def box(self) -> Box:
+        """(left, top, right, bottom) of all its marks in the picture."""
+        left, top, right, bottom = zip(*(mark.box for mark in self.marks), strict=True)
+        return min(left), min(top), max(right), max(bottom)
+
+    @cached_property
+    def verdict(self) -> str:
+        """ "sure", "unsure", or "not a digit" if it is nothing but marks that are no digits and no signs."""
+        if not self.text.strip(OTHER):
+            return "not a digit"
+        return "sure" if self.confidence >= UNSURE_BELOW else "unsure"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,22 +128,41 @@ class Recognition:
     digits: in reading order, those that are "not a digit" included.
     notes: in plain words what was done to the picture.
     error: why the picture could not be read; None otherwise. Only recognize_many gives such a result.
+    numbers: what stands together, in reading order; every digit and every sign is in one of them. () where only the
+        digits are known, as in a flag.
     """
 
     digits: tuple[Digit, ...] = ()
     notes: tuple[str, ...] = ()
     error: str | None = None
+    numbers: tuple[Number, ...] = ()
 
-    @property
+    @cached_property
+    def signs(self) -> tuple[Sign, ...]:
+        """The signs of all numbers, in reading order."""
+        return tuple(sign for number in self.numbers for sign in number.signs)
+
+    @cached_property
     def lines(self) -> tuple[str, ...]:
-        """The text of each line that has a digit, top to bottom."""
-        texts: dict[int, str] = {}
-        for digit in self.digits:
-            if digit.verdict != "not a digit":
-                texts[digit.line] = texts.get(digit.line, "") + str(digit.label)
-        return tuple(texts[line] for line in sorted(texts))
+        """The text of each line that has a digit or a sign, top to bottom; its numbers are parted by a blank."""
+        if not self.numbers:
+            return tuple(self.digits_text.split())
+        texts: dict[int, list[str]] = {}
+        for number in self.numbers:
+            texts.setdefault(number.line, []).append(number.text)
+        joined = (" ".join(texts[line]) for line in sorted(texts))
+        return tuple(line for line in joined if line.strip(f"{OTHER} "))
 
     @property
     def text(self) -> str:
         """The lines joined by newlines; "" when there is nothing to read."""
         return "\n".join(self.lines)
+
+    @property
+    def digits_text(self) -> str:
+        """The digits alone, line by line: "314" where 3.14 is written."""
+        texts: dict[int, str] = {}
+        for digit in self.digits:
+            if digit.verdict != "not a digit":
+                texts[digit.line] = texts.get(digit.line, "") + str(digit.label)
+        return "\n".join(texts[line] for line in sorted(texts))

@@ -1,4 +1,4 @@
-"""Recognizer: the road of a picture, from what the user hands in to the digits that stand in it."""
+"""Recognizer: the road of a picture, from what the user hands in to the numbers that stand in it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import numpy as np
 from digits.classifier import Classifier
 from digits.errors import PictureError
 from digits.ink import InkReader
-from digits.layout import Found, Layout, choose_digits, find_layout
+from digits.judge import Found, FoundNumber, Weights, alone, judge, look_again, propose, take_as_one
+from digits.layout import Layout, Mark, Strip, find_layout, level
 from digits.picture import read_grey
-from digits.recognition import Box, Digit, Recognition
-from digits.sequence import SequenceReader
+from digits.recognition import Box, Digit, Number, Recognition, Sign
+from digits.sequence import Reading, SequenceReader
 
 Result = TypeVar("Result")
 
@@ -24,12 +25,36 @@ BATCH = 64  # pictures that recognize_many classifies in one go
 
 
 @dataclass(frozen=True, eq=False)
+class _Part:
+    """A strip and what may stand in it. reading: None if all of it is one digit, which the reader is not asked."""
+
+    strip: Strip
+    reading: Reading | None
+    proposals: list[list[Mark]]
+
+    @property
+    def images(self) -> list[np.ndarray]:
+        """(28, 28) float32 of each mark that may be a digit."""
+        return [mark.image for marks in self.proposals for mark in marks if mark.image is not None]
+
+
+@dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A picture before the classifier has seen it. scale: from its ink to the picture."""
+    """A picture before the digit network has seen it.
+
+    to_picture: as of digits.ink.Ink; size: width and height of the picture.
+    """
 
     layout: Layout
+    parts: list[_Part]
     notes: tuple[str, ...]
-    scale: float
+    to_picture: np.ndarray
+    size: tuple[int, int]
+
+    @property
+    def images(self) -> list[np.ndarray]:
+        """(28, 28) float32 of each mark that may be a digit."""
+        return [image for part in self.parts for image in part.images]
 
 
 class Recognizer:
@@ -46,7 +71,7 @@ class Recognizer:
     def recognize(self, picture: Any, single: bool = False) -> Recognition:
         """Read one picture.
 
-        picture: as in digits.picture.read_ink. single: take the whole picture as one digit.
+        picture: as in digits.picture.read_grey. single: take the whole picture as one digit.
         Raises PictureError if it is no picture.
         """
         prepared = self._prepare(picture, single)
@@ -57,29 +82,57 @@ class Recognizer:
         pictures = iter(pictures)
         while batch := list(islice(pictures, BATCH)):
             prepared = [_attempt(self._prepare, picture, single) for picture in batch]
-            probabilities = self._classify([one for one in prepared if isinstance(one, _Prepared)])
+            rows = self._classify([one for one in prepared if isinstance(one, _Prepared)])
             for one in prepared:
                 if isinstance(one, Recognition):
                     yield one
                     continue
-                count = len(one.layout.candidates)
-                yield _attempt(self._answer, one, probabilities[:count])
-                probabilities = probabilities[count:]
+                count = len(one.images)
+                yield _attempt(self._answer, one, rows[:count])
+                rows = rows[count:]
 
     def _prepare(self, picture: Any, single: bool) -> _Prepared:
-        grey, notes = read_grey(picture)
+        """Ink, lines, signs, and each digit in MNIST's frame."""
+        grey, scale, notes = read_grey(picture)
         found = self.ink.find(grey)
-        return _Prepared(find_layout(found.ink, single), (*notes, *found.notes), found.scale)
+        layout = find_layout(found.ink, single, grey.shape)
+        read = _take_whole if layout.single else self._read
+        parts = [read(strip) for strip in layout.strips]
+        height, width = (round(side * scale) for side in grey.shape)
+        return _Prepared(layout, parts, (*notes, *found.notes), scale * found.to_picture, (width, height))
+
+    def _read(self, strip: Strip) -> _Part:
+        reading = self.reader.read(level(strip))
+        return _Part(strip, reading, propose(strip, reading))
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
-        """(n, 10) probabilities, one row for each candidate of each picture."""
-        images = [candidate.image for one in prepared for candidate in one.layout.candidates]
+        """(n, 10) probabilities, one row for each image of each picture."""
+        images = [image for one in prepared for image in one.images]
         return self.classifier.classify(np.stack(images)[..., None] if images else np.zeros((0, 28, 28, 1), np.float32))
 
-    def _answer(self, prepared: _Prepared, probabilities: np.ndarray) -> Recognition:
-        found, notes = choose_digits(prepared.layout, probabilities, self.classifier.classify, self.reader.read)
-        digits = tuple(_digit(one, prepared.scale) for one in found)
-        return Recognition(digits, (*prepared.notes, *prepared.layout.notes, *notes))
+    def _answer(self, prepared: _Prepared, rows: np.ndarray) -> Recognition:
+        if len(rows) == 1:
+            rows = look_again(prepared.images[0], rows[0], self.classifier.classify, prepared.layout.framed)[None]
+        found: list[FoundNumber] = []
+        for part in prepared.parts:
+            count = len(part.images)
+            found += _numbers(part, rows[:count], self.reader.weights)
+            rows = rows[count:]
+        numbers = tuple(_number(number, prepared) for number in found)
+        digits = tuple(digit for number in numbers for digit in number.digits)
+        blank = sum(not part.proposals for part in prepared.parts)
+        notes = (*prepared.notes, *prepared.layout.notes, *_told(found, blank))
+        return Recognition(digits, notes, numbers=numbers)
+
+
+def _take_whole(strip: Strip) -> _Part:
+    return _Part(strip, None, [[take_as_one(strip)]])
+
+
+def _numbers(part: _Part, rows: np.ndarray, weights: Weights) -> list[FoundNumber]:
+    if part.reading is None:
+        return [alone(part.proposals[0][0], rows[0])]
+    return judge(part.strip, part.reading, part.proposals, rows, weights)
 
 
 def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recognition:
@@ -93,11 +146,30 @@ def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recogniti
         return Recognition(error=f"The picture could not be read ({reason}). Save it again and try once more.")
 
 
-def _digit(found: Found, scale: float) -> Digit:
-    image = np.round(found.image * 255).astype(np.uint8)
-    return Digit(found.probabilities, _scaled(found.box, scale), image, found.line)
+def _number(found: FoundNumber, prepared: _Prepared) -> Number:
+    return Number(tuple(_mark(one, prepared) for one in found.marks), found.confidence)
 
 
-def _scaled(box: Box, scale: float) -> Box:
-    left, top, right, bottom = (round(side * scale) for side in box)
-    return left, top, right, bottom
+def _mark(found: Found, prepared: _Prepared) -> Digit | Sign:
+    mark, box = found.mark, _placed(found.mark.box, prepared)
+    if mark.image is None or found.probabilities is None:  # read as a sign
+        return Sign(found.text, box, found.confidence, mark.line)
+    return Digit(found.probabilities, box, np.round(mark.image * 255).astype(np.uint8), mark.line)
+
+
+def _placed(box: Box, prepared: _Prepared) -> Box:
+    """The box in the picture that holds a box of the ink, which may be turned, and is never empty."""
+    left, top, right, bottom = box
+    corners = prepared.to_picture @ np.array([(left, right, right, left), (top, top, bottom, bottom), (1, 1, 1, 1)])
+    x, y = np.clip(corners.min(axis=1).round().astype(int), 0, np.array(prepared.size) - 1).tolist()
+    end_x, end_y = np.minimum(corners.max(axis=1).round().astype(int), prepared.size).tolist()
+    return x, y, max(end_x, x + 1), max(end_y, y + 1)
+
+
+def _told(found: list[FoundNumber], blank: int) -> list[str]:
+    """In plain words, how strokes became digits, and in how many places they did not."""
+    marks = [one.mark for number in found for one in number.marks if one.probabilities is not None]
+    parted = sum(mark.cut for mark in marks)
+    joined = [f"{mark.strokes} strokes joined into one digit" for mark in marks if mark.strokes > 1 and not mark.cut]
+    notes = [f"touching digits: parted into {parted}"] if parted else []
+    return [*notes, *dict.fromkeys(joined), *([f"nothing to be read in marks at {blank} places"] if blank else [])]

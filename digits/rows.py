@@ -10,15 +10,16 @@ from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from digits.errors import DigitsError
-from digits.recognition import Digit, Recognition
+from digits.errors import DigitsError, shown
+from digits.recognition import Digit, Number, Recognition
 
 if TYPE_CHECKING:
     import pyarrow
 
 Row = dict[str, Any]
 
-COLUMNS = ("picture", "text", "confidence", "verdict", "digits", "notes", "error")
+COLUMNS = ("picture", "text", "confidence", "verdict", "numbers", "digits", "notes", "error")
+AS_JSON = ("numbers", "digits")  # in a table of plain columns
 ROWS_A_GROUP = 5_000  # of a Parquet part
 GROUPS_A_PART = 200
 
@@ -31,32 +32,48 @@ def as_row(picture: str, recognition: Recognition, top: int = 3) -> Row:
 
     Returns
         picture     str, the key
-        text        str, the lines joined by newlines, "" when there is nothing to read
-        confidence  float in [0, 1], the probability that the whole text is right (the product over its digits),
+        text        str, the lines joined by newlines, the numbers of a line by blanks; "" when there is nothing to read
+        confidence  float in [0, 1], the probability that the whole text is right (the product over its numbers),
                     rounded to 4 places; None without a text
-        verdict     "sure" when all digits of the text are, else "unsure"; "not a digit" when none is one; None when
-                    nothing was found
+        verdict     "sure" when all numbers of the text are, else "unsure"; "not a digit" when there is no digit and no
+                    sign; None when nothing was found
+        numbers     list of dicts: text ("3.14", "-5"), confidence (that all of it is right), verdict, box, line, signs
+                    (list of {text, confidence, box})
         digits      list of dicts: label, confidence, verdict, box [left, top, right, bottom], line, top (list of
                     {label, confidence}, best first)
         notes       list of str, what was done to the picture
         error       str, why the picture could not be read; None otherwise
     """
-    read = [digit for digit in recognition.digits if digit.verdict != "not a digit"]
+    read = [number for number in recognition.numbers if number.verdict != "not a digit"]
     return {
         "picture": picture,
         "text": recognition.text,
-        "confidence": round(math.prod(digit.confidence for digit in read), 4) if read else None,
-        "verdict": _verdict(recognition.digits, read),
+        "confidence": round(math.prod(number.confidence for number in read), 4) if read else None,
+        "verdict": _verdict(recognition.numbers, read),
+        "numbers": [_number(number) for number in recognition.numbers],
         "digits": [_digit(digit, top) for digit in recognition.digits],
         "notes": list(recognition.notes),
         "error": recognition.error,
     }
 
 
-def _verdict(found: tuple[Digit, ...], read: list[Digit]) -> str | None:
+def _verdict(found: tuple[Number, ...], read: list[Number]) -> str | None:
     if not read:
         return "not a digit" if found else None
-    return "sure" if all(digit.verdict == "sure" for digit in read) else "unsure"
+    return "sure" if all(number.verdict == "sure" for number in read) else "unsure"
+
+
+def _number(number: Number) -> Row:
+    return {
+        "text": number.text,
+        "confidence": round(number.confidence, 4),
+        "verdict": number.verdict,
+        "box": list(number.box),
+        "line": number.line,
+        "signs": [
+            {"text": sign.text, "confidence": round(sign.confidence, 4), "box": list(sign.box)} for sign in number.signs
+        ],
+    }
 
 
 def _digit(digit: Digit, top: int) -> Row:
@@ -75,7 +92,12 @@ def write_table(rows: Iterable[Row], file: TextIO) -> None:
     for row in rows:
         text = row["text"].replace("\n", " / ") or "-"
         confidence = f"{row['confidence']:7.1%}" if row["confidence"] is not None else " " * 7
-        file.write(f"{text:<12} {confidence}  {_remark(row):<12}  {row['picture']}{_rivals(row)}\n")
+        file.write(f"{text:<12} {confidence}  {_remark(row):<12}  {_name(row)}{_rivals(row)}\n")
+
+
+def _name(row: Row) -> str:
+    """The key, fit for a terminal, whatever a file is called."""
+    return shown(row["picture"], 4096)
 
 
 def _remark(row: Row) -> str:
@@ -86,7 +108,7 @@ def _remark(row: Row) -> str:
 
 def _rivals(row: Row) -> str:
     if row["error"]:
-        return f": {row['error']}"
+        return f": {shown(row['error'], 4096)}"
     if len(row["digits"]) != 1 or len(row["digits"][0]["top"]) < 2:
         return ""
     others = (f"{rival['label']} {rival['confidence']:.1%}" for rival in row["digits"][0]["top"][1:])
@@ -94,11 +116,12 @@ def _rivals(row: Row) -> str:
 
 
 def write_csv(rows: Iterable[Row], file: TextIO) -> None:
-    """Comma-separated values with a header; `digits` is JSON, `notes` are joined by "; "."""
+    """Comma-separated values with a header; `numbers` and `digits` are JSON, `notes` are joined by "; "."""
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(row | {"digits": json.dumps(row["digits"]), "notes": "; ".join(row["notes"])})
+        as_json = {column: json.dumps(row[column]) for column in AS_JSON}
+        writer.writerow(row | as_json | {"notes": "; ".join(row["notes"])})
 
 
 def write_jsonl(rows: Iterable[Row], file: TextIO) -> None:
@@ -154,12 +177,24 @@ def _schema() -> pyarrow.Schema:
             ("top", pa.list_(top)),
         ]
     )
+    sign = pa.struct([("text", pa.string()), ("confidence", pa.float32()), ("box", pa.list_(pa.int32()))])
+    number = pa.struct(
+        [
+            ("text", pa.string()),
+            ("confidence", pa.float32()),
+            ("verdict", pa.string()),
+            ("box", pa.list_(pa.int32())),
+            ("line", pa.int32()),
+            ("signs", pa.list_(sign)),
+        ]
+    )
     return pa.schema(
         [
             ("picture", pa.string()),
             ("text", pa.string()),
             ("confidence", pa.float32()),
             ("verdict", pa.string()),
+            ("numbers", pa.list_(number)),
             ("digits", pa.list_(digit)),
             ("notes", pa.list_(pa.string())),
             ("error", pa.string()),

@@ -9,11 +9,14 @@ Every source gives at least one entry: one that holds no picture gives an entry 
 
 from __future__ import annotations
 
+import bz2
 import csv
 import glob
+import gzip
 import io
 import lzma
 import os
+import struct
 import sys
 import tarfile
 import zipfile
@@ -21,25 +24,34 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from digits.errors import PictureError
+from digits.errors import PictureError, shown
+from digits.files import open_regular
+from digits.formats import FORMATS, MOST_BYTES, check_bytes
 
-PICTURES = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+PICTURES = tuple(sorted(ending for known in FORMATS.values() for ending in known.endings))
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 MANIFESTS = (".txt", ".csv")
 COLUMNS = ("picture", "file", "file_name", "path")
-MEMBER_LIMIT = 100_000_000  # bytes; a larger member of an archive is no picture of digits
+UNPACKED = 100  # times its own size that an archive may hold, beyond
+ALLOWANCE = 100_000_000  # bytes
+LONGEST_LINE = 10_000  # characters of a manifest: a longer one is no path
+PACKERS: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+"""Who unpacks a tar archive, by how it begins."""
 
 DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
     lzma.LZMAError,
+    struct.error,
     EOFError,
     LookupError,
     OSError,
+    OverflowError,
     RuntimeError,
+    ValueError,
 )
 """What the standard library raises on archives that are damaged, encrypted or packed in a way it does not know."""
 
@@ -78,7 +90,7 @@ def is_sorted(source: str) -> bool:
 def _expand(source: str) -> Iterator[Entry]:
     if source == "-":
         return _standard_input()
-    if Path(source).is_dir():
+    if os.path.isdir(source):  # noqa: PTH112 (of what is no path, Path raises)
         return _folder(source)
     if source.lower().endswith((".zip", *TARS)):
         return _archive(source)
@@ -86,7 +98,7 @@ def _expand(source: str) -> Iterator[Entry]:
         return _manifest(source)
     if "://" in source:
         return _remote(source)
-    if glob.has_magic(source) and not Path(source).exists():
+    if glob.has_magic(source) and not os.path.exists(source):  # noqa: PTH110
         paths = glob.iglob(source, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
         return (Entry(path, path) for path in paths if Path(path).is_file())
     return iter([Entry(source, source)])
@@ -97,15 +109,18 @@ def _is_picture(name: str) -> bool:
 
 
 def _folder(folder: str) -> Iterator[Entry]:
-    try:
-        with os.scandir(folder) as children:
-            for child in children:
-                if child.is_dir(follow_symlinks=False):
-                    yield from _folder(child.path)
-                elif _is_picture(child.name):
-                    yield Entry(child.path, child.path)
-    except OSError as error:
-        yield Entry(folder, folder, error=f"The folder cannot be read: {error.strerror}.")
+    waiting = [folder]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as children:
+                for child in children:
+                    if child.is_dir(follow_symlinks=False):
+                        waiting.append(child.path)
+                    elif _is_picture(child.name):
+                        yield Entry(child.path, child.path)
+        except OSError as error:
+            yield Entry(folder, folder, error=f"The folder cannot be read: {error.strerror}.")
 
 
 def _remote(url: str) -> Iterator[Entry]:
@@ -138,31 +153,41 @@ def _manifest(place: str) -> Iterator[Entry]:
             names = _column(text) if place.lower().endswith(".csv") else _lines(text)
             for name in names:
                 yield Entry(name, name if "://" in name else str(Path(folder, name)))
-    except (OSError, PictureError, csv.Error) as error:
-        yield Entry(place, place, error=f"The manifest cannot be read: {error}")
+    except (OSError, ValueError, PictureError, csv.Error) as error:
+        yield Entry(place, place, error=f"The manifest cannot be read: {shown(str(error))}.")
 
 
 def _lines(text: IO[str]) -> Iterator[str]:
-    return (line.rstrip("\r\n") for line in text if line.strip())
+    return (line.rstrip("\r\n") for line in _short_lines(text) if line.strip())
+
+
+def _short_lines(text: IO[str]) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise PictureError(f"a line has more than {LONGEST_LINE:,} characters. Expected a path a line")
+        yield line
 
 
 def _column(text: IO[str]) -> Iterator[str]:
-    rows = csv.DictReader(text)
+    rows = csv.DictReader(_short_lines(text))
     received = rows.fieldnames or []
     column = next((name for name in COLUMNS if name in received), None)
     if column is None:
-        raise PictureError(f"expected a column named one of {', '.join(COLUMNS)}. Received: {', '.join(received)}.")
+        raise PictureError(f"expected a column named one of {', '.join(COLUMNS)}. Received: {', '.join(received)}")
     return (row[column] for row in rows if row[column])
 
 
 def _standard_input() -> Iterator[Entry]:
     stream = sys.stdin.buffer
     assert isinstance(stream, io.BufferedReader)
-    if _is_text(stream.peek(1024)[:1024]):
-        text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape")
-        yield from (Entry(name, name) for name in _lines(text))
-    else:
-        yield Entry("-", "-")
+    try:
+        if _is_text(stream.peek(1024)[:1024]):
+            text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape")
+            yield from (Entry(name, name) for name in _lines(text))
+        else:
+            yield Entry("-", "-")
+    except (OSError, PictureError) as error:
+        yield Entry("-", "-", error=f"Standard input cannot be read: {shown(str(error))}.")
 
 
 def _is_text(head: bytes) -> bool:
@@ -172,20 +197,31 @@ def _is_text(head: bytes) -> bool:
 
 def _archive(place: str) -> Iterator[Entry]:
     try:
-        if place.lower().endswith(".zip"):
-            with open_place(place) as file, zipfile.ZipFile(file) as archive:
-                names = (info.filename for info in _zip_pictures(archive))
-                yield from (Entry(f"{place}/{name}", place, number) for number, name in enumerate(names))
-        else:
-            with open_place(place) as file, tarfile.open(fileobj=file, mode="r|*") as tar:
-                names = (info.name for info in _tar_pictures(tar))
-                yield from (Entry(f"{place}/{name}", place, number) for number, name in enumerate(names))
+        names = _zip_names(place) if place.lower().endswith(".zip") else _tar_names(place)
+        for number, name in enumerate(names):
+            yield Entry(f"{place}/{name}", place, number)
     except DAMAGED as error:
-        yield Entry(place, place, error=f"The archive cannot be read (to its end): {error}.")
+        yield Entry(place, place, error=f"The archive cannot be read (to its end): {shown(str(error))}.")
+
+
+def _zip_names(place: str) -> Iterator[str]:
+    with open_place(place) as file, zipfile.ZipFile(file) as archive:
+        most = UNPACKED * file.seek(0, os.SEEK_END) + ALLOWANCE
+        for info in _zip_pictures(archive):
+            most -= info.file_size
+            if most < 0:
+                raise OSError(_BOMB)
+            yield info.filename
 
 
 def _zip_pictures(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     return (info for info in archive.infolist() if not info.is_dir() and _is_picture(info.filename))
+
+
+def _tar_names(place: str) -> Iterator[str]:
+    with _open_tar(place) as tar:
+        for info in _tar_pictures(tar):
+            yield info.name
 
 
 def _tar_pictures(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -193,64 +229,153 @@ def _tar_pictures(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         tar.members.clear()  # type: ignore[attr-defined]  # else the memory grows with the archive
         if info.isfile() and _is_picture(info.name):
             yield info
+    assert isinstance(tar.fileobj, _Unpacked)
+    if not tar.fileobj.closed_properly:
+        raise tarfile.ReadError("it is cut short: the two empty blocks that close an archive are missing")
+
+
+def _open_tar(place: str) -> tarfile.TarFile:
+    """A tar archive, packed or not, to be read from its beginning to its end."""
+    file = open_place(place)
+    head = file.read(8)
+    file.seek(0)
+    counted = _Counted(file)
+    unpack = next((packer for start, packer in PACKERS.items() if head.startswith(start)), None)
+    stream = counted if unpack is None else unpack(counted)
+    return tarfile.TarFile(fileobj=_Unpacked(stream, counted))  # type: ignore[arg-type]  # needs but read, seek, tell
+
+
+class _Counted(io.RawIOBase):
+    """A file that knows how much of it was read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.file.read(len(buffer))
+        buffer[: len(data)] = data
+        self.count += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+class _Unpacked:
+    """The content of a tar archive, read forward, and no more of it than its packed size allows.
+
+    closed_properly: the last block that was read has no content, as the last two of every whole archive have.
+    """
+
+    def __init__(self, stream: Any, packed: _Counted) -> None:
+        self.stream = io.BufferedReader(stream) if isinstance(stream, _Counted) else stream
+        self.packed = packed
+        self.place = 0
+        self.closed_properly = False
+
+    def read(self, size: int) -> bytes:
+        if size > MOST_BYTES + tarfile.BLOCKSIZE:
+            raise OSError(f"a part of it claims {size:,} bytes. Expected at most {MOST_BYTES:,}")
+        data: bytes = self.stream.read(size)
+        self._advance(len(data))
+        self.closed_properly = not data.strip(b"\0") and len(data) == tarfile.BLOCKSIZE
+        return data
+
+    def seek(self, place: int) -> None:
+        while self.place < place and (skipped := self.stream.read(min(place - self.place, 1_000_000))):
+            self._advance(len(skipped))
+
+    def tell(self) -> int:
+        return self.place
+
+    def seekable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.stream.close()
+        self.packed.close()
+
+    def _advance(self, count: int) -> None:
+        self.place += count
+        if self.place > UNPACKED * self.packed.count + ALLOWANCE:
+            raise OSError(_BOMB)
+
+
+_BOMB = f"it unpacks to more than {UNPACKED} times its size, as pictures do not. Unpack it, if you trust it"
 
 
 def open_place(place: str) -> IO[bytes]:
-    """Open a path or URL for reading bytes. Raises OSError."""
+    """Open a path or URL for reading bytes. Raises OSError, ValueError."""
     if "://" not in place:
-        return Path(place).open("rb")
+        return open_regular(place)
     import fsspec
 
     try:
         file: IO[bytes] = fsspec.open(place, "rb").open()
     except Exception as error:  # every file system of fsspec raises its own
-        raise OSError(f"{place} cannot be opened: {error}") from error
+        raise OSError(f"{shown(place)} cannot be opened: {shown(str(error))}") from error
     return file
 
 
-def open_archive(place: str) -> Callable[[int], bytes]:
-    """A function that reads the picture with a given number; numbers must be asked for in rising order.
+def text_key(name: str) -> str:
+    """A key as text, whatever bytes a file's name is made of."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def open_archive(place: str) -> Callable[[int, str], bytes]:
+    """A function that reads the picture with a given number and text_key; numbers must be asked for in rising order.
 
     Raises PictureError, the function too.
     """
-    read = _zip_reader(place) if place.lower().endswith(".zip") else _tar_reader(place)
+    try:
+        read = _zip_reader(place) if place.lower().endswith(".zip") else _tar_reader(place)
+    except DAMAGED as error:
+        raise PictureError(f"The archive cannot be read: {shown(str(error))}.") from error
 
-    def read_member(number: int) -> bytes:
+    def read_member(number: int, key: str) -> bytes:
         try:
-            return read(number)
+            name, content = read(number)
         except DAMAGED as error:
-            raise PictureError(f"The archive's member cannot be read: {error}.") from error
+            raise PictureError(f"The archive's member cannot be read: {shown(str(error))}.") from error
+        if text_key(f"{place}/{name}") != key:
+            raise PictureError(_CHANGED)
+        return content
 
     return read_member
 
 
-def _zip_reader(place: str) -> Callable[[int], bytes]:
+_CHANGED = "The archive has changed since it was listed. Delete the journal (.partial) to start anew."
+
+
+def _zip_reader(place: str) -> Callable[[int], tuple[str, bytes]]:
     archive = zipfile.ZipFile(open_place(place))
     members = list(_zip_pictures(archive))
 
-    def read(number: int) -> bytes:
-        _check_size(members[number].file_size)
-        return archive.read(members[number])
+    def read(number: int) -> tuple[str, bytes]:
+        if number >= len(members):
+            raise PictureError(_CHANGED)
+        check_bytes(members[number].file_size)
+        return members[number].filename, archive.read(members[number])
 
     return read
 
 
-def _tar_reader(place: str) -> Callable[[int], bytes]:
-    tar = tarfile.open(fileobj=open_place(place), mode="r|*")  # noqa: SIM115 (open until the last member is read)
+def _tar_reader(place: str) -> Callable[[int], tuple[str, bytes]]:
+    tar = _open_tar(place)
     members = enumerate(_tar_pictures(tar))
 
-    def read(number: int) -> bytes:
+    def read(number: int) -> tuple[str, bytes]:
         info = next((info for position, info in members if position == number), None)
         if info is None:
-            raise PictureError("The archive has changed since it was listed.")
-        _check_size(info.size)
+            raise PictureError(_CHANGED)
+        check_bytes(info.size)
         file = tar.extractfile(info)
         assert file is not None  # only of folders and devices
-        return file.read()
+        return info.name, file.read()
 
     return read
-
-
-def _check_size(size: int) -> None:
-    if size > MEMBER_LIMIT:
-        raise PictureError(f"The picture has {size:,} bytes. Expected at most {MEMBER_LIMIT:,}.")

@@ -7,21 +7,27 @@ import numpy as np
 
 SEEN = 0.5  # of a map, from which on something is there
 LONG = 4.5  # times as long as high: a line of writing that tells a direction, as a single digit does not
+FEW = 2  # lines that must agree, or half as many again of those that stand upright
+ALIKE = 6.0  # degrees that lines of one page differ by
+AGREE = 0.7  # share of the lines, by their length, that do not differ more
 
 
 def find_slope(lines: np.ndarray) -> float:
-    """How far the lines of writing run down to the right, in degrees from -90 to 90; 0 if none is long enough to tell.
+    """How far the lines of writing run down to the right, in degrees from -90 to 90; 0 if too few agree to tell.
 
     lines: (height, width) float32 in [0, 1], ribbons along the middle of each line of writing (digits.ink.LINES).
     """
     contours, _ = cv2.findContours((lines > SEEN).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    slopes, lengths = [], []
-    for contour in contours:
-        _, sides, _ = rectangle = cv2.minAreaRect(contour)
-        if max(sides) > LONG * max(min(sides), 1.0):
-            slopes.append(_slope(cv2.boxPoints(rectangle)))
-            lengths.append(max(sides))
-    return _weighted_median(np.array(slopes), np.array(lengths)) if slopes else 0.0
+    rectangles = [cv2.minAreaRect(contour) for contour in contours]
+    long = [rectangle for rectangle in rectangles if max(rectangle[1]) > LONG * max(min(rectangle[1]), 1.0)]
+    if len(long) < FEW:
+        return 0.0
+    slopes = np.array([_slope(cv2.boxPoints(rectangle)) for rectangle in long])
+    lengths = np.array([max(sides) for _, sides, _ in long])
+    slope = _weighted_median(slopes, lengths)
+    alike = np.abs((slopes - slope + 90) % 180 - 90) < ALIKE
+    enough = alike.sum() >= (FEW if abs(slope) < 45 else 1.5 * FEW)
+    return slope if enough and lengths[alike].sum() > AGREE * lengths.sum() else 0.0
 
 
 def _slope(corners: np.ndarray) -> float:

@@ -64,6 +64,12 @@ def test_add_keeps_everything_that_was_handed_in(store):
     np.testing.assert_allclose(kept.probabilities, np.eye(10)[[1, 2]] * 0.9, atol=1e-6)
 
 
+def test_a_label_has_signs_and_numbers_beside_each_other_and_no_letters(store):
+    assert store.add(picture(), recognition(), " 3.14   -5 \n12:30", MODEL).label == "3.14 -5\n12:30"
+    with pytest.raises(FlagsError, match="digits 0 to 9 and the signs"):
+        store.add(picture(), recognition(), "12 kg", MODEL)
+
+
 def test_add_recognises_a_duplicate_by_picture_and_label(store):
     first = store.add(picture(), recognition(), "7", MODEL)
 

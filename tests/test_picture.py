@@ -8,8 +8,9 @@ import pytest
 from pictures import draw_digit, find_ink
 from PIL import Image
 
+from digits.decode import decode
 from digits.errors import PictureError
-from digits.picture import decode, read_grey
+from digits.picture import read_grey
 
 PAD = draw_digit(4)
 INK = find_ink(PAD).ink

@@ -13,6 +13,7 @@ arXiv:2109.01903); and the gate.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def labelled_digits(flags: list[Flag]) -> Samples:
 
 def _pairs(flag: Flag) -> list[tuple[np.ndarray, int]]:
     """The digits of a flag with their labels; none if it cannot be known which label belongs to which."""
-    wanted = "".join((flag.label or "").split())
+    wanted = re.sub("[^0-9]", "", flag.label or "")
     found = flag.recognition.digits
     if not wanted:
         return [(digit.image, NOT_A_DIGIT) for digit in found]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import io
 import os
 import shutil
@@ -16,6 +17,8 @@ import subprocess
 import tarfile
 import tempfile
 import urllib.request
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +105,7 @@ def _read_cache_or_download() -> Files:
     for name, fetch in SOURCES.items():
         try:
             files = _check(fetch(), name)
-        except (OSError, DataError, subprocess.SubprocessError, KeyError, ValueError, tarfile.TarError) as error:
+        except BROKEN_DOWNLOADS as error:
             tried.append(f"{name}: {error}")
         else:
             _write_cache(cache, files)
@@ -189,6 +192,12 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
         raise DataError(f"{name} is no file in the package")
     return file.read()
 
+
+BROKEN_DOWNLOADS = (
+    *(OSError, http.client.HTTPException, DataError, subprocess.SubprocessError, KeyError, ValueError, EOFError),
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error),
+)
+"""What a lost network, another's page in place of the file or a damaged file raises."""
 
 SOURCES: dict[str, Callable[[], Files]] = {
     "storage.googleapis.com (keras' mnist.npz)": _fetch_keras,

@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 import numpy as np
 from PIL import Image
 
+from digits.decode import decode
 from digits.errors import DigitsError, FlagsError, PictureError
 from digits.flags import Flag, FlagStore, Summary
-from digits.picture import decode
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
 from digits.web.answer import Json, as_answer
 from digits.web.card import draw_card
+from digits.web.checked import checked
 from digits.web.explain import occlusion_map, paint_map
 from digits.web.shelf import ForgottenError, Kept, Shelf, encode
 from digits.web.teacher import Teacher
@@ -142,8 +143,7 @@ class Actions:
         path = self.flags.get(id).picture_path
         if whole:
             return path.read_bytes()
-        with Image.open(path) as picture:
-            small = picture.convert("RGB")
+        small = decode(path).convert("RGB")
         small.thumbnail((THUMBNAIL, THUMBNAIL))
         return encode(small)
 
@@ -181,7 +181,7 @@ def for_page(action: Callable[..., Json]) -> Callable[[Json], Json]:
     """The action as a function that Gradio lets the browser call, with one object that holds its arguments."""
 
     def call(arguments: Json) -> Json:
-        return answered(action, **arguments)
+        return answered(action, **checked(action, arguments))
 
     call.__name__ = action.__name__
     return call

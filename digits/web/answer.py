@@ -2,50 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-from digits.recognition import UNSURE_BELOW, Digit, Recognition
+from digits.recognition import Digit, Number, Recognition
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Number:
-    """What stands together in a line. marks: its digits from left to right. confidence: that all are right."""
-
-    marks: tuple[Digit, ...]
-    confidence: float
-
-    @property
-    def line(self) -> int:
-        """Index of the line that it stands in, from 0."""
-        return self.marks[0].line
-
-    @property
-    def verdict(self) -> str:
-        """ "sure", "unsure", or "not a digit" if nothing in it is one."""
-        if all(digit.verdict == "not a digit" for digit in self.marks):
-            return "not a digit"
-        return "sure" if self.confidence >= UNSURE_BELOW else "unsure"
-
-
-def numbers_of(recognition: Recognition) -> tuple[Number, ...]:
-    """The numbers of a picture: each line is one."""
-    lines = groupby(recognition.digits, lambda digit: digit.line)
-    return tuple(_number(tuple(digits)) for _, digits in lines)
-
-
-def _number(digits: tuple[Digit, ...]) -> Number:
-    read = [digit.confidence for digit in digits if digit.verdict != "not a digit"]
-    return Number(digits, math.prod(read) if read else 0.0)
-
-
-def mark_text(mark: Digit) -> str:
-    """What stands there: the label, or a question mark."""
-    return "?" if mark.verdict == "not a digit" else str(mark.label)
 
 
 def as_answer(recognition: Recognition) -> Json:
@@ -60,7 +21,7 @@ def as_answer(recognition: Recognition) -> Json:
     places = {id(digit): place for place, digit in enumerate(recognition.digits)}
     return {
         "text": recognition.text,
-        "numbers": [_as_number(number, places) for number in numbers_of(recognition)],
+        "numbers": [_as_number(number, places) for number in recognition.numbers],
         "digits": [_as_digit(digit) for digit in recognition.digits],
         "notes": list(recognition.notes),
     }
@@ -71,7 +32,7 @@ def _as_number(number: Number, places: dict[int, int]) -> Json:
         "line": number.line,
         "confidence": round(number.confidence, 5),
         "verdict": number.verdict,
-        "marks": [{"text": mark_text(mark), "digit": places.get(id(mark))} for mark in number.marks],
+        "marks": [{"text": mark.text, "digit": places.get(id(mark))} for mark in number.marks],
     }
 
 

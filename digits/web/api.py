@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,17 +19,20 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Message, Receive
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import digits
+from digits.errors import shown
 from digits.recognizer import Recognizer
 from digits.rows import Row, as_row
 from digits.web.guard import Guard, own_hosts
+from digits.web.ports import check_free, check_port, warnings_for
 
 LARGEST_REQUEST = 25_000_000  # bytes
 MOST_PICTURES = 64  # in one request
 MODEL_VARIABLE = "DIGITS_MODEL"  # how `serve` tells its worker processes which model to load
 HOST_VARIABLE = "DIGITS_HOST"  # and on which host they listen
+PASSWORD_VARIABLE = "DIGITS_PASSWORD"  # and what has to be sent with every request
 
 
 class Exact(BaseModel):
@@ -53,13 +57,33 @@ class FoundDigit(Candidate):
     top: list[Candidate] = Field(description="the most probable labels, best first")
 
 
+class FoundSign(Exact):
+    """One sign of a number."""
+
+    text: str = Field(description="one of . , - / : + = %", examples=["."])
+    confidence: float = Field(ge=0, le=1, examples=[0.971])
+    box: list[int] = Field(description="left, top, right, bottom in pixels", examples=[[262, 280, 280, 310]])
+
+
+class FoundNumber(Exact):
+    """Digits and signs that stand together."""
+
+    text: str = Field(description="as written; ? is a mark that is no digit and no sign", examples=["3.14"])
+    confidence: float = Field(ge=0, le=1, description="probability that all of it is right", examples=[0.971])
+    verdict: str = Field(description="sure, unsure or not a digit", examples=["sure"])
+    box: list[int] = Field(description="left, top, right, bottom in pixels", examples=[[120, 80, 560, 310]])
+    line: int = Field(description="which line it stands in, from 0", examples=[0])
+    signs: list[FoundSign]
+
+
 class Answer(Exact):
     """What was read in one picture."""
 
     picture: str = Field(description="the name of the file as sent", examples=["7.png"])
-    text: str = Field(description="lines are separated by newlines", examples=["7"])
+    text: str = Field(description="lines are separated by newlines, numbers by blanks", examples=["3.14"])
     confidence: float | None = Field(description="probability that the whole text is right", examples=[0.971])
     verdict: str | None = Field(description="sure, unsure or not a digit; null: nothing drawn", examples=["sure"])
+    numbers: list[FoundNumber]
     digits: list[FoundDigit]
     notes: list[str] = Field(description="what was done to the picture", examples=[["dark background: inverted"]])
     error: str | None = Field(description="why this picture could not be read, else null", examples=[None])
@@ -188,7 +212,7 @@ def _problem(_: Request, error: Exception) -> Response:
         return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    return JSONResponse({"error": f"{first['loc'][-1]}: {first['msg']}. Received: {first['input']}."}, 422)
+    return JSONResponse({"error": f"{first['loc'][-1]}: {first['msg']}. Received: {shown(str(first['input']))}."}, 422)
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -214,21 +238,55 @@ _REQUEST_BODY = {
 }
 
 
-def create_app(recognizer: Recognizer | None = None) -> FastAPI:
-    """The HTTP interface alone; without a recognizer, with the model and on the host that `serve` has named."""
+def create_interface(recognizer: Recognizer) -> FastAPI:
+    """The HTTP interface, answered by `recognizer`, without a guard; its openapi.json describes it and nothing else."""
     app = FastAPI(title="Handwritten digit recognition", version=digits.__version__, docs_url=None, redoc_url=None)
-    app.include_router(create_router(recognizer or Recognizer(os.environ.get(MODEL_VARIABLE))))
+    app.include_router(create_router(recognizer))
     app.add_exception_handler(AnyHTTPException, _problem)  # paths and methods that there are none of
-    host = os.environ.get(HOST_VARIABLE)
-    app.add_middleware(Guard, hosts=own_hosts(host) if host else None)
     return app
 
 
-def serve(host: str = "127.0.0.1", port: int = 7860, model: str | Path | None = None, workers: int = 1) -> None:
-    """Serve the HTTP interface alone, in `workers` processes, until interrupted. Raises ModelError."""
+class Beside:
+    """ASGI middleware: the HTTP interface beside a page; it answers /api and /openapi.json, and the page all else."""
+
+    def __init__(self, app: ASGIApp, interface: ASGIApp) -> None:
+        self.app = app
+        self.interface = interface
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        ours = scope["type"] == "http" and (path.startswith("/api/") or path in ("/api", "/openapi.json"))
+        await (self.interface if ours else self.app)(scope, receive, send)
+
+
+def create_app(recognizer: Recognizer | None = None) -> FastAPI:
+    """The HTTP interface alone, guarded; without a recognizer, as `serve` has named model, host and password."""
+    app = create_interface(recognizer or Recognizer(os.environ.get(MODEL_VARIABLE)))
+    host = os.environ.get(HOST_VARIABLE)
+    hosts = own_hosts(host) if host else None
+    app.add_middleware(Guard, hosts=hosts, password=os.environ.get(PASSWORD_VARIABLE) or None)
+    return app
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    model: str | Path | None = None,
+    workers: int = 1,
+    password: str | None = None,
+) -> None:
+    """Serve the HTTP interface alone, in `workers` processes, until interrupted.
+
+    password: as in Guard. Raises ModelError, OSError if the port is taken.
+    """
+    check_port(port)
     Recognizer(model)  # a model that cannot be loaded is better told here than by every worker
     os.environ[HOST_VARIABLE] = host
+    os.environ[PASSWORD_VARIABLE] = password or ""
     if model is not None:
         os.environ[MODEL_VARIABLE] = str(model)
+    check_free(host, port)
+    for sentence in warnings_for(host, password=password):
+        print(sentence, file=sys.stderr, flush=True)
     print(f"http://{host}:{port}/openapi.json describes what is served (Ctrl+C stops it)", flush=True)
     uvicorn.run("digits.web.api:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning")

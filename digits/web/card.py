@@ -5,7 +5,6 @@ from __future__ import annotations
 from PIL import Image, ImageDraw, ImageFont
 
 from digits.recognition import Digit, Recognition
-from digits.web.answer import Number, mark_text, numbers_of
 
 TITLE = "Handwritten Digit Recognition"
 SCALE = 2  # drawn so much larger and then reduced: bars and boxes get smooth edges
@@ -49,18 +48,14 @@ def draw_card(picture: Image.Image, recognition: Recognition) -> Image.Image:
 
 
 def _rows(recognition: Recognition) -> list[Row]:
-    if len(recognition.digits) == 1:
+    if len(recognition.digits) == 1 and not recognition.signs:
         (digit,) = recognition.digits
         return [(str(label), p, digit.verdict) for label, p in digit.top(3) if label == digit.label or p >= TELLING]
-    return [(_text(number), number.confidence, number.verdict) for number in numbers_of(recognition)]
-
-
-def _text(number: Number) -> str:
-    return "".join(mark_text(mark) for mark in number.marks)
+    return [(number.text, number.confidence, number.verdict) for number in recognition.numbers]
 
 
 def _headline(recognition: Recognition) -> str:
-    if not recognition.digits:
+    if not recognition.digits and not recognition.signs:
         return "Nothing to read"
     if not recognition.text:
         return "Not a digit"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import socket
+import sys
 from pathlib import Path
 
 from starlette.middleware import Middleware
 
 import digits
 from digits.errors import DigitsError
-from digits.flags import FlagStore
+from digits.flags import DropBox, FlagStore
 from digits.recognizer import Recognizer
 from digits.web.guard import LOOPBACK, Guard, own_hosts
+from digits.web.ports import check_port, find_free_port, warnings_for
 
 
 def serve(
@@ -22,6 +23,8 @@ def serve(
     share: bool = False,
     flagged: str | Path = "flagged",
     mcp: bool = False,
+    password: str | None = None,
+    shared_flags: bool = False,
 ) -> None:
     """Serve the page until interrupted.
 
@@ -29,25 +32,32 @@ def serve(
     port: the next free one is taken if this is in use, and said.
     model: as in Recognizer. flagged: folder of flagged pictures.
     share: ask Gradio for a public link. mcp: offer the program as an MCP tool (needs the mcp package).
+    password: as in Guard. shared_flags: whoever reaches the page from another computer may see and change all flags.
 
     Raises ModelError if there is no model to serve, FlagsError if the folder cannot be used, DigitsError if mcp is
-    asked for and missing.
+    asked for and missing, or if there is no such port.
     """
+    check_port(port)
     if mcp and importlib.util.find_spec("mcp") is None:
         raise DigitsError("To serve MCP the package mcp is needed. Install it with: pip install 'gradio[mcp]'")
     recognizer = Recognizer(model)
     # After the model: Gradio takes seconds to import, and a missing model should be said at once.
     from digits.web.actions import LARGEST_UPLOAD, Actions
-    from digits.web.api import create_router
+    from digits.web.api import Beside, create_interface
     from digits.web.page import LOOK, TITLE, build_page
     from digits.web.routes import create_routes
 
-    actions = Actions(recognizer, FlagStore(flagged), own=host in LOOPBACK and not share)
+    own = host in LOOPBACK and not share
+    flags = FlagStore(flagged) if own or shared_flags else DropBox(flagged)
+    flags.check()
+    actions = Actions(recognizer, flags, own)
     page = build_page(actions)
     free = find_free_port(host, port)
     if free != port:
         print(f"Port {port} is in use; taking {free} instead.", flush=True)
     hosts = None if share else own_hosts(host)
+    for sentence in warnings_for(host, share, password, shared_flags):
+        print(sentence, file=sys.stderr, flush=True)
     page.launch(
         server_name=host,
         server_port=free,
@@ -60,23 +70,13 @@ def serve(
         app_kwargs={
             "title": TITLE,
             "version": digits.__version__,
-            "middleware": [Middleware(Guard, hosts=hosts)],
-            "routes": [*create_router(recognizer).routes, *create_routes(actions)],
+            "middleware": [
+                Middleware(Guard, hosts=hosts, password=password),
+                Middleware(Beside, interface=create_interface(recognizer)),
+            ],
+            "routes": create_routes(actions),
         },
         **LOOK,
     )
     print(f"{TITLE}: http://{host}:{free} (Ctrl+C stops it)", flush=True)
     page.block_thread()
-
-
-def find_free_port(host: str, port: int) -> int:
-    """The first port from `port` on that nobody listens on. Raises OSError if none of 100 is free."""
-    for candidate in range(port, min(port + 100, 65536)):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, candidate))
-            except OSError:
-                continue
-            return candidate
-    raise OSError(f"No port from {port} to {port + 99} is free on {host}. Name another with --port.")

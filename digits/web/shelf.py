@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from digits.decode import decode
 from digits.errors import DigitsError
-from digits.picture import decode
 from digits.recognition import Recognition
 
 ROOM = 60_000_000  # bytes of pictures: a hundred photos, or some thousand drawings

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from digits import Digit, Recognition
+from digits.recognition import Number
 from digits.web.card import BAR, COLOURS, MARGIN, MOST_ROWS, PICTURE, draw_card
 
 
@@ -12,6 +13,11 @@ def a_digit(*probabilities, box=(0, 0, 10, 10), line=0):
     row = np.zeros(10, np.float32)
     row[: len(probabilities)] = probabilities
     return Digit(row, box, np.zeros((28, 28), np.uint8), line)
+
+
+def recognition(*digits):
+    """Each digit a number of its own."""
+    return Recognition(digits, numbers=tuple(Number((digit,), digit.confidence) for digit in digits))
 
 
 def coloured(card, colour):
@@ -22,7 +28,7 @@ def coloured(card, colour):
 
 def test_draw_card_shows_the_picture_and_a_bar_as_long_as_the_probability():
     picture = Image.new("RGB", (200, 100), "#ff00ff")
-    card = draw_card(picture, Recognition((a_digit(0.9, 0.06, 0.04),)))
+    card = draw_card(picture, recognition(a_digit(0.9, 0.06, 0.04)))
     rows, columns = np.nonzero(coloured(card, "#ff00ff"))
     assert np.ptp(columns) == pytest.approx(PICTURE, abs=3) and np.ptp(rows) == pytest.approx(PICTURE / 2, abs=3)
     right = coloured(card, COLOURS["sure"])[:, PICTURE + 2 * MARGIN :].sum(1)
@@ -31,7 +37,7 @@ def test_draw_card_shows_the_picture_and_a_bar_as_long_as_the_probability():
 
 def test_draw_card_draws_a_box_around_each_digit_of_a_centred_picture():
     digit = a_digit(0.4, 0.3, box=(50, 20, 150, 80))
-    card = draw_card(Image.new("L", (200, 100), 255), Recognition((digit, digit)))
+    card = draw_card(Image.new("L", (200, 100), 255), recognition(digit, digit))
     rows, columns = np.nonzero(coloured(card, COLOURS["unsure"])[:, : MARGIN + PICTURE])
     centre = MARGIN + PICTURE / 2
     assert (columns.min() + columns.max()) / 2 == pytest.approx(centre, abs=2)
@@ -42,7 +48,7 @@ def test_draw_card_draws_a_box_around_each_digit_of_a_centred_picture():
 def test_draw_card_gives_each_number_of_a_page_a_row_and_stays_in_bounds():
     picture = Image.new("L", (3000, 20), 255)
     small = draw_card(picture, Recognition())
-    large = draw_card(picture, Recognition(tuple(a_digit(0.5, 0.3, line=line) for line in range(40))))
+    large = draw_card(picture, recognition(*(a_digit(0.5, 0.3, line=line) for line in range(40))))
     bars = coloured(large, COLOURS["unsure"])[:, PICTURE + 2 * MARGIN :].sum(1) > BAR / 4
     assert np.count_nonzero(np.diff(bars.astype(int)) == 1) == MOST_ROWS
     assert small.height < large.height < 1000 and small.width == large.width

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import random
 import re
 import zipfile
@@ -13,6 +14,7 @@ from PIL import Image
 
 from digits import Digit, Recognition
 from digits.flags import FlagStore
+from digits.recognition import Number
 from digits.web.answer import as_answer
 from digits.web.page import ASSETS, LANGUAGES
 
@@ -355,7 +357,7 @@ def test_blank_within_a_label_is_no_new_line(desk, server):
     desk.page.get_by_label("It is").fill("1 7")
     desk.press("save")
     desk.page.wait_for_selector(".flagged:not([hidden])")
-    assert flags_of(server)[0].label == "17"
+    assert flags_of(server)[0].label == "1 7"
 
 
 def test_not_a_digit_is_a_button(desk, server):
@@ -663,7 +665,9 @@ def answer_with(desk, *lines):
         for number, line in enumerate(lines)
         for label, confidence in line
     ]
-    answer = {"id": "", "model": "", **as_answer(Recognition(tuple(digits)))}
+    by_line = [tuple(digit for digit in digits if digit.line == number) for number in range(len(lines))]
+    numbers = tuple(Number(line, math.prod(digit.confidence for digit in line)) for line in by_line)
+    answer = {"id": "", "model": "", **as_answer(Recognition(tuple(digits), numbers=numbers))}
     desk.page.locator('[data-do="look"]').click()  # there is nothing to look into
     desk.page.route("**/component_server/**", lambda route: route.fulfill(json=answer))
     desk.draw(ONE)

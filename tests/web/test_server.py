@@ -12,7 +12,7 @@ from desk import ROOT, SEVEN, free_port, picture_of, running_server
 from typer.testing import CliRunner
 
 from digits import cli
-from digits.web.server import find_free_port
+from digits.web.ports import find_free_port
 
 
 def start(*options):

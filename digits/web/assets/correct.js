@@ -1,6 +1,6 @@
 // Right, or what it really is: the picture is kept with its true label, and that can be undone.
 
-const NO_LABEL = /[^0-9\s]/;
+const NO_LABEL = /[^0-9.,\-/:+=%?\s]/;
 
 let corrections = {}; // by digit, what it really is, as tapped
 let flagId = null;
@@ -26,14 +26,13 @@ function setLabel(text) {
   button("save").disabled = refused || !labelOf(text);
 }
 
-// A line is a number: blanks within it mean nothing.
-const labelOf = (text) => text.split("\n").map((line) => line.replace(/\s/g, "")).filter(Boolean).join("\n");
+const labelOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean).join("\n");
 
 function correctDigit(index, label) {
   corrections[index] = label;
   const lines = Object.values(Object.groupBy(answer.numbers, (number) => number.line));
-  const corrected = ({ text, digit }) => corrections[digit] ?? (answer.digits[digit]?.verdict === "not a digit" ? "" : text);
-  setLabel(lines.map((numbers) => numbers.flatMap(({ marks }) => marks.map(corrected)).join("")).join("\n"));
+  const corrected = ({ marks }) => marks.map(({ text, digit }) => corrections[digit] ?? text).join("");
+  setLabel(lines.map((numbers) => numbers.map(corrected).join(" ")).join("\n"));
   button("save").focus({ preventScroll: true });
 }
 

@@ -137,7 +137,7 @@ async function copyText() {
 
 async function downloadCard() {
   const { card, error } = await askAbout("make_card", {});
-  const name = answer.text.replace(/[^0-9]+/g, "-").slice(0, 40);
+  const name = answer.text.replace(/[^0-9.]+/g, "-").slice(0, 40);
   if (!error) make("a", { href: card, download: `digits-${name || "none"}.png` }).click();
 }
 

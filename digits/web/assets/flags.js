@@ -25,7 +25,8 @@ async function show(start) {
 function flagItem(flag) {
   const name = new Date(flag.time).toLocaleString(language);
   const picture = make("img", { src: `page/flags/${flag.id}`, alt: say("Picture flagged {time}", { time: name }), loading: "lazy" });
-  const label = make("input", { type: "text", value: (flag.label ?? "").replaceAll("\n", " / "), size: 8, inputMode: "numeric", autocomplete: "off" });
+  const lines = (flag.label ?? "").split("\n");
+  const label = make("textarea", { value: lines.join("\n"), rows: Math.min(lines.length, 4), cols: 10, inputMode: "numeric", autocomplete: "off" });
   label.setAttribute("aria-label", say("True label of the picture flagged {time}", { time: name }));
   const save = make("button", { type: "submit", textContent: say("Save") });
   label.addEventListener("input", () => { save.textContent = say("Save"); });
@@ -49,8 +50,7 @@ function verdictOf({ predicted, label, unsure }) {
 
 // What goes wrong is said at the item.
 async function relabel(flag, label, { save, verdict, refused }) {
-  const lines = label.value.split("/").map((line) => line.replace(/\s/g, ""));
-  const reply = await ask("relabel", { id: flag.id, label: lines.join("\n") }, refused);
+  const reply = await ask("relabel", { id: flag.id, label: label.value }, refused);
   if (reply.error) return;
   Object.assign(flag, reply);
   verdict.textContent = verdictOf(flag);

@@ -1,0 +1,39 @@
+"""Checked: what a browser sends to a function of the page is looked at before the function is called."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+from digits.errors import shown
+
+
+def checked(action: Callable[..., Any], arguments: object) -> dict[str, Any]:
+    """The arguments, by name, if the action takes them and each is of the type that it names.
+
+    Raises HTTPException 400 with a plain sentence.
+    """
+    if not isinstance(arguments, dict):
+        raise HTTPException(400, f"{action.__name__} takes an object with its arguments by name.")
+    try:
+        inspect.signature(action).bind(**arguments)
+    except TypeError as error:
+        raise HTTPException(400, f"{action.__name__}: {shown(str(error))}.") from error
+    for name, hint in typing.get_type_hints(action).items():
+        if name in arguments and not _fits(arguments[name], hint):
+            received = type(arguments[name]).__name__
+            raise HTTPException(400, f"{action.__name__}: {name} is of the wrong type. Received: {received}.")
+    return arguments
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a JSON value is of a type, or of one of several."""
+    kinds = typing.get_args(hint) or (hint,)
+    plain = [typing.get_origin(kind) or kind for kind in kinds]
+    if isinstance(value, bool):
+        return bool in plain
+    return isinstance(value, tuple(kind for kind in plain if isinstance(kind, type)))

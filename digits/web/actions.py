@@ -115,7 +115,7 @@ class Actions:
         kind: one of KINDS. label: only those whose true label contains it. start: how many are shown already.
         """
         flags = self.flags.summaries()
-        chosen = [flag for flag in flags if KINDS[kind](flag) and label in (flag.label or "")]
+        chosen = [flag for flag in flags if KINDS.get(kind, KINDS["all"])(flag) and label in (flag.label or "")]
         shown = chosen[start : start + SHEET]
         return {"flags": [_row_of(flag) for flag in shown], "chosen": len(chosen), "total": len(flags)}
 

@@ -76,7 +76,7 @@ def test_digit_that_is_pointed_at_is_marked_in_picture_and_text(desk):
     desk.page.locator('.text [data-digit="1"]').hover()
     assert sorted(marked.evaluate_all("all => all.map(each => each.parentElement.className)")) == ["boxes", "marks"]
     frame = desk.frame()
-    desk.page.mouse.move(frame["x"] + 0.25 * frame["width"], frame["y"] + 0.25 * frame["height"])
+    desk.page.mouse.move(frame["x"] + 0.42 * frame["width"], frame["y"] + 0.25 * frame["height"])
     assert marked.evaluate_all("all => all.map(each => each.dataset.digit)") == ["0", "0"]
     desk.page.mouse.down()
     desk.page.mouse.up()
@@ -645,8 +645,8 @@ def photo():
 
 def draw_seventy_three(desk):
     desk.press("wide")
-    desk.draw([[(0.25 + 0.3 * (x - 0.5), y) for x, y in stroke] for stroke in SEVEN])
-    desk.draw([[(0.75 + 0.3 * (x - 0.5), y) for x, y in stroke] for stroke in THREE])
+    desk.draw([[(0.42 + 0.3 * (x - 0.5), y) for x, y in stroke] for stroke in SEVEN])
+    desk.draw([[(0.56 + 0.3 * (x - 0.5), y) for x, y in stroke] for stroke in THREE])
 
 
 def write_a_stroke(desk):

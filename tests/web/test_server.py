@@ -101,8 +101,8 @@ def test_programs_of_the_page_for_programs_work_as_they_stand(server, browser, t
     subprocess.run(code["picture"].replace("curl", "curl --silent"), shell=True, cwd=tmp_path, check=True)
     commands = {"curl": code["curl"].replace("curl", "curl --silent")}
     for name in ("python", "gradio_client"):
-        (tmp_path / f"{name}.py").write_text(code[name])
-        commands[name] = f"{sys.executable} {name}.py"
+        (tmp_path / f"read_{name}.py").write_text(code[name])
+        commands[name] = f"{sys.executable} read_{name}.py"
     for name, command in commands.items():
         said = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
         assert (

@@ -45,6 +45,7 @@ with gradio.Blocks(analytics_enabled=False) as page:
 page.launch(server_port=int(sys.argv[1]), quiet=True)
 """
 
+SLOW = {"offline": False, "latency": 300, "downloadThroughput": 50_000, "uploadThroughput": 50_000}  # ms, bytes/s
 STEPS = 8  # in each random sequence
 
 STOPWATCH = """() => {
@@ -52,7 +53,9 @@ STOPWATCH = """() => {
     const pad = document.querySelector("canvas.pad");
     pad.addEventListener("pointerup", () => { window.lifted = performance.now(); }, true);
     new MutationObserver(() => {
-        if (window.lifted) requestAnimationFrame(() => {
+        // "Reading..." is no answer
+        const waits = document.querySelector(".answer").getAttribute("aria-busy") === "true";
+        if (window.lifted && !waits) requestAnimationFrame(() => {
             window.times.push(performance.now() - window.lifted);
             window.lifted = null;
         });
@@ -147,7 +150,7 @@ def measure_starts(browser: Browser, n: int, model: str | None) -> list[Figure]:
         figure("bare Gradio page ready [s]", [one.ready for one in bare]),
         figure("our page ready to draw [s]", [one.ready for one in ours]),
         figure("ready later than bare Gradio by [s]", ready, 1),
-        figure("first answer / bare Gradio page", ratio, 1.25),
+        figure("first answer / bare Gradio page", ratio, 1.0),
         figure("resident memory above bare Gradio [MB]", weight, 130),
     ]
 
@@ -178,7 +181,7 @@ def answer_a_drawing(page: Page) -> None:
     for point in points[1:]:
         page.mouse.move(*point)
     page.mouse.up()
-    page.wait_for_selector(".digit")
+    page.wait_for_selector(".bars .bar")
 
 
 def resident_memory(process: int) -> float:
@@ -191,18 +194,30 @@ def measure_strokes(browser: Browser, url: str, n: int) -> list[Figure]:
     """From the end of a stroke to the frame that shows the changed answer; and the bare request beside it."""
     dice = random.Random(1)
     digits = time_strokes(browser, url, n, lambda: a_digit(dice), 1)
+    slow = time_strokes(browser, url, max(1, n // 10), lambda: a_digit(dice), 1, SLOW)
     scribbles = time_strokes(browser, url, n, lambda: a_scribble(dice), 4)
     return [
         figure("end of stroke to changed answer, median [ms]", digits, 60),
         tail("the same, 95th percentile [ms]", digits, 120),
         figure("the same for scribbles across each other [ms]", scribbles),
         measure_route(url, n),
+        figure("end of stroke to answer at 400 kbit/s and 300 ms delay [ms]", slow, 1000),
     ]
 
 
-def time_strokes(browser: Browser, url: str, n: int, drawing: Callable[[], list[Stroke]], most: int) -> list[float]:
+def time_strokes(
+    browser: Browser,
+    url: str,
+    n: int,
+    drawing: Callable[[], list[Stroke]],
+    most: int,
+    network: dict[str, float] | None = None,
+) -> list[float]:
     """Milliseconds for each of n strokes or more. most: drawings on a sheet before it is cleared."""
     desk = Desk(browser.new_context().new_page(), url)
+    if network:
+        devtools = desk.page.context.new_cdp_session(desk.page)
+        devtools.send("Network.emulateNetworkConditions", network)
     desk.page.evaluate(STOPWATCH)
     drawings = strokes = 0
     while strokes < n:
@@ -256,12 +271,14 @@ def measure_look_inside(browser: Browser, url: str, n: int) -> list[Figure]:
         times.append(
             desk.page.evaluate(
                 """async () => {
+                    const look = document.querySelector('[data-do="look"]');
+                    const image = document.querySelector("img.decided");
+                    look.click();
+                    image.removeAttribute("src");
                     const began = performance.now();
-                    document.querySelector('[data-do="look"]').click();
-                    while (document.querySelector(".inside").hidden) await new Promise(requestAnimationFrame);
-                    const time = performance.now() - began;
-                    document.querySelector('[data-do="look"]').click();
-                    return time;
+                    look.click();
+                    while (!image.getAttribute("src")) await new Promise(requestAnimationFrame);
+                    return performance.now() - began;
                 }"""
             )
         )
@@ -277,7 +294,7 @@ def measure_sequences(browser: Browser, url: str, n: int, seed: int) -> list[Fig
     desk = Desk(browser.new_context().new_page(), url)
     wrong = 0
     for number in range(seed, seed + n):
-        desk.page.evaluate("localStorage.clear()")
+        desk.page.evaluate("localStorage.clear(), sessionStorage.clear()")
         desk.open()
         dice = random.Random(number)
         done = []

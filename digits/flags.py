@@ -35,7 +35,7 @@ import digits
 from digits.decode import format_of
 from digits.errors import FlagsError, PictureError, shown
 from digits.files import replace_file, sole_writer
-from digits.recognition import Box, Digit, Recognition
+from digits.recognition import NOT_A_DIGIT_BELOW, UNSURE_BELOW, Box, Digit, Recognition
 
 FOLDER_LIMIT = 1_000_000_000  # bytes
 PICTURE_LIMIT = 25_000_000  # bytes
@@ -80,6 +80,18 @@ class Flag:
     def probabilities(self) -> np.ndarray:
         """(n, 10) float32 in [0, 1]: what was predicted for each digit."""
         return np.array([digit.probabilities for digit in self.recognition.digits], np.float32).reshape(-1, 10)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A flag without what was recognised: quick to read, for lists. unsure: not all digits were sure."""
+
+    id: str
+    time: str
+    label: str | None
+    predicted: str
+    unsure: bool
+    picture_path: Path
 
 
 class FlagStore:
@@ -136,6 +148,13 @@ class FlagStore:
             return []
         with self._locked():
             return [self._flag(row) for row in self._rows()][::-1]
+
+    def summaries(self) -> list[Summary]:
+        """What there is, newest first."""
+        if not self._metadata.exists():
+            return []
+        with self._locked():
+            return [self._summary(row) for row in self._rows()][::-1]
 
     def get(self, id: str) -> Flag:
         """The flag of that id."""
@@ -279,6 +298,13 @@ class FlagStore:
             version=row["version"],
         )
 
+    def _summary(self, row: dict[str, Any]) -> Summary:
+        unsure = any(
+            sum(of_digit) >= NOT_A_DIGIT_BELOW and max(of_digit) < UNSURE_BELOW for of_digit in row["probabilities"]
+        )
+        path = self.folder / row["file_name"]
+        return Summary(row["id"], row["time"], row["label"], row["predicted"], unsure, path)
+
     def _check_room(self, more: int) -> None:
         used = sum(entry.stat().st_size for entry in os.scandir(self._images)) if self._images.exists() else 0
         used += self._metadata.stat().st_size if self._metadata.exists() else 0
@@ -320,6 +346,10 @@ class DropBox(FlagStore):
     """
 
     def flags(self) -> list[Flag]:
+        """Raises FlagsError."""
+        raise FlagsError(_CLOSED)
+
+    def summaries(self) -> list[Summary]:
         """Raises FlagsError."""
         raise FlagsError(_CLOSED)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,9 @@ CORRECTIONS_WEIGHT = 2.0  # of all corrections together; all of the rehearsal we
 PULL = 1e-3  # how strongly each weight is held where it was
 ITERATIONS = 40
 STEPS = np.linspace(1, 0.05, 20)  # shares of the way from the old last layer to the new one, longest first
+
+Report = Callable[[float, str], None]
+"""Told how much is done, in [0, 1], and what comes now."""
 
 PROBABILITIES = slice(0, 10)  # columns of the head: ten labels, and whether it is a digit
 IS_DIGIT = 10
@@ -92,12 +96,21 @@ class Improvement:
     candidate: Path | None
 
 
+def _untold(done: float, step: str) -> None:
+    pass
+
+
 def improve(
-    flags: str | Path, model: str | Path = "model.h5", data: str | Path | None = None, seed: int = 1
+    flags: str | Path,
+    model: str | Path = "model.h5",
+    data: str | Path | None = None,
+    seed: int = 1,
+    report: Report = _untold,
 ) -> Improvement:
     """Learn from the labelled flags of a folder, and put the new model in service if it passes the gate.
 
     flags: folder of a FlagStore. model: the .h5 that is improved, and whose .onnx is served. data: as in load_mnist.
+    report: told how far it is.
     Prints what was measured. Raises FlagsError if fewer than two pictures can be learned from, ModelError, DataError.
     """
     started, model = time.monotonic(), Path(model)
@@ -107,8 +120,9 @@ def improve(
             f"At least two labelled pictures are needed to learn from and to check. {flags} holds "
             f"{len(set(samples.pictures))} whose label has as many digits as were found."
         )
-    learner = Learner(model, load_mnist(data), seed)
+    learner = Learner(model, load_mnist(data), seed, report)
     conditions = learner.improve(samples)
+    report(0.95, "Saving")
     candidate = learner.save(model.with_name(f"{model.stem}.candidate.h5"))
     print(f"Learned from {len(samples)} digits in {time.monotonic() - started:.0f} s.")
     print(f"{'':<38} {'before':>9} {'after':>9}", *conditions, sep="\n")
@@ -148,14 +162,17 @@ class Learner:
     ten labels and of "is a digit".
     """
 
-    def __init__(self, model: Path, mnist: Mnist, seed: int = 1) -> None:
+    def __init__(self, model: Path, mnist: Mnist, seed: int = 1, report: Report = _untold) -> None:
+        report(0.1, "Looking at what the model must not forget")
         self.model = load_calibrated_network(model)
         network = self.model.get_layer("digits")
         self._layers = [network.get_layer(name) for name in ANSWERS]
         self._body = keras.Model(network.input, self._layers[0].input)
+        self._report = report
         self.mnist, self._rng = mnist, np.random.default_rng(seed)
         self._validation = self.features(mnist.validation.images)
         self._calibration = self.features(mnist.calibration.images)
+        report(0.3, "Choosing what is rehearsed")
         self._rehearsal = np.vstack([self.features(_rehearsal_pictures(mnist.train, seed)), self._hardest()])
 
     @property
@@ -173,6 +190,7 @@ class Learner:
         copies = _copies(samples, self._rng)
         features, old = self.features(copies.images), self.head
         before, after = self._cross_validate(samples, copies, features)
+        self._report(0.9, "Learning from all of them")
         self.head = self.learn(features, copies.labels)
         corrections = _no_fall(f"corrections, {FOLDS}-fold cross-validated", before, after, 0.0)
         return (*self._on_mnist(old, self.head), corrections)
@@ -219,6 +237,7 @@ class Learner:
         originals, old = features[: len(samples)], self.head
         after = np.zeros(len(samples), int)
         for fold in range(FOLDS):
+            self._report(0.7 + 0.05 * fold, f"Trying it on digits held back, part {fold + 1} of {FOLDS}")
             held_out = samples.pictures % FOLDS == fold
             if held_out.any():
                 others = copies.pictures % FOLDS != fold

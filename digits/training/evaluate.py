@@ -18,8 +18,6 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime
-from rich.console import Console
-from rich.progress import track
 
 from digits import __version__
 from digits.classifier import Classifier
@@ -37,11 +35,13 @@ from digits.training.metrics import (
     reliability,
     wilson_interval,
 )
+from digits.training.progress import tracked
 
 Classify = Callable[[np.ndarray], np.ndarray]
 """(n, 28, 28, 1) float32 in [0, 1] -> (n, 10) float32, rows summing to the probability of a digit."""
 
 WORST = 60  # wrong answers that are shown
+PART = 1024  # pictures that are read before progress is told
 DISPUTED = frozenset([947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729])
 """Test pictures whose label five readers voted wrong: Northcutt et al. 2021, arXiv:2103.14749 (labelerrors.com)."""
 
@@ -161,7 +161,9 @@ def measure(classifier: Classifier, test: Split) -> Evaluation:
     Raises ModelError if the file is replaced meanwhile: the figures would be those of two models.
     """
     digest = classifier.digest
-    probabilities = classifier.classify(to_input(test.images))
+    parts = [test.images[start : start + PART] for start in range(0, len(test), PART)]
+    read = tracked(parts, "The pictures as they are", len(parts))
+    probabilities = np.concatenate([classifier.classify(to_input(part)) for part in read])
     confusion = confusion_matrix(test.labels, probabilities.argmax(axis=1))
     correct = probabilities.argmax(axis=1) == test.labels
     corruptions = measure_corruptions(classifier.classify, test)
@@ -228,7 +230,7 @@ def find_mistakes(probabilities: np.ndarray, test: Split, count: int = WORST) ->
 
 def measure_corruptions(classify: Classify, test: Split, seed: int = 0) -> list[Corrupted]:
     """The accuracy under each of the 15 corruptions of MNIST-C."""
-    names = track(CORRUPTIONS, description="15 corruptions", console=Console(stderr=True), transient=True)
+    names = tracked(CORRUPTIONS, "The corrupted ones", len(CORRUPTIONS))
     return [_measure_corruption(classify, test, name, seed) for name in names]
 
 

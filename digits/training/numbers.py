@@ -6,6 +6,7 @@ From these parts the network learns what is still a digit, and what are pieces o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import cv2
@@ -15,6 +16,7 @@ from digits.layout import FAINT_EDGE
 from digits.normalise import crop, normalise, pen_width
 from digits.training.augment import NOT_A_DIGIT, augment
 from digits.training.data import Split
+from digits.training.progress import tracked
 from digits.training.strokes import draw
 
 CUT_HEIGHT = 64  # pixels of a digit
@@ -32,13 +34,16 @@ def synthesise_parts(train: Split, count: int, seed: int) -> tuple[np.ndarray, n
     """
     rng = np.random.default_rng((seed, count, len(train)))
     images, labels = np.zeros((count, 28, 28), np.uint8), np.zeros(count, np.uint8)
-    done = 0
-    while done < count:
-        for ink, label in _parts(train, rng)[: count - done]:
-            images[done] = np.round(normalise(crop(ink, FAINT_EDGE)) * 255)
-            labels[done] = label
-            done += 1
+    places = tracked(range(count), "Parts of numbers", count)
+    for place, (ink, label) in zip(places, _endless_parts(train, rng), strict=False):
+        images[place] = np.round(normalise(crop(ink, FAINT_EDGE)) * 255)
+        labels[place] = label
     return images, labels
+
+
+def _endless_parts(train: Split, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, int]]:
+    while True:
+        yield from _parts(train, rng)
 
 
 def _parts(train: Split, rng: np.random.Generator) -> list[tuple[np.ndarray, int]]:

@@ -14,6 +14,7 @@ import numpy as np
 from digits.normalise import crop, normalise
 from digits.training.augment import NOT_A_DIGIT
 from digits.training.glyphs import DIGITS, SIGNS
+from digits.training.progress import tracked
 
 Stroke = np.ndarray  # (n, 2) float, x and y, y down
 CANVAS = 96  # pixels of the longer side of a drawing
@@ -37,7 +38,7 @@ def synthesise(count: int, seed: int, not_a_digit: float) -> tuple[np.ndarray, n
     rng = np.random.default_rng((seed, count))
     labels = np.where(rng.random(count) < not_a_digit, NOT_A_DIGIT, rng.integers(0, 10, count)).astype(np.uint8)
     images = np.zeros((count, 28, 28), np.uint8)
-    for image, label in zip(images, labels, strict=True):
+    for image, label in tracked(zip(images, labels, strict=True), "Drawn digits", count):
         image[:] = np.round(normalise(draw(int(label), rng)) * 255)
     return images, labels
 

@@ -1,6 +1,7 @@
 """Actions: what the page can ask of the server. Each is called from the browser with plain JSON and answers with it.
 
-A picture travels as a data URL. What goes wrong on purpose (a DigitsError) comes back as {"error": sentence}.
+A drawing travels as a PNG in a data URL. An uploaded picture travels once (routes.py), and is named by its id from then
+on; so is whatever was read. What goes wrong on purpose (a DigitsError) comes back as {"error": sentence}.
 """
 
 from __future__ import annotations
@@ -8,127 +9,202 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from digits.decode import decode
-from digits.errors import DigitsError, PictureError
-from digits.flags import Flag, FlagStore
+from digits.errors import DigitsError, FlagsError, PictureError
+from digits.flags import Flag, FlagStore, Summary
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
-from digits.rows import as_row
+from digits.web.answer import Json, as_answer
 from digits.web.card import draw_card
 from digits.web.checked import checked
 from digits.web.explain import occlusion_map, paint_map
-
-Json = dict[str, Any]
+from digits.web.shelf import ForgottenError, Kept, Shelf, encode
+from digits.web.teacher import Teacher
 
 LARGEST_UPLOAD = 25_000_000  # bytes
 LARGEST_SIDE = 1600  # pixels of an uploaded picture on the pad: digits stay legible, answers stay quick
-NEWEST_FLAGS = 200  # as many are shown
-THUMBNAIL = 160
+SHEET = 60  # flags that are shown at a time
+THUMBNAIL = 400  # pixels
+DELETED_KEPT = 20  # flags that can be brought back
+
+KINDS: dict[str, Callable[[Summary], bool]] = {
+    "all": lambda flag: True,
+    "wrong": lambda flag: flag.label is not None and flag.label != flag.predicted,
+    "right": lambda flag: flag.label == flag.predicted,
+    "unsure": lambda flag: flag.unsure,
+    "no label": lambda flag: flag.label is None,
+}
 
 
 class Actions:
-    """recognizer: answers. flags: where flagged pictures are kept."""
+    """recognizer: answers. flags: where flagged pictures are kept. own: the page is for this computer alone."""
 
-    def __init__(self, recognizer: Recognizer, flags: FlagStore) -> None:
+    def __init__(self, recognizer: Recognizer, flags: FlagStore, own: bool = True) -> None:
         self.recognizer = recognizer
         self.flags = flags
+        self.teacher = Teacher(recognizer.classifier.path, flags.folder, own)
+        self._deleted: deque[tuple[Flag, bytes]] = deque(maxlen=DELETED_KEPT)
+        self.shelf = Shelf()
 
-    def recognize(self, picture: str) -> Json:
-        """What stands in the picture."""
-        return {**as_row("", self.recognizer.recognize(_bytes_of(picture))), "model": self._model[:8]}
+    def keep_picture(self, content: bytes) -> Json:
+        """Keep a picture that the browser has made fit for the pad; returns its id. Raises PictureError."""
+        decode(content)
+        return {"id": self.shelf.put(Kept(content))}
 
-    def open_picture(self, picture: str) -> Json:
-        """An uploaded picture, upright and small enough for the pad, on white where it is transparent."""
-        image = decode(_bytes_of(picture))
+    def open_picture(self, content: bytes) -> Json:
+        """Keep a picture that the browser cannot open: upright, small enough for the pad, white where transparent."""
+        image = decode(content)
         image.thumbnail((LARGEST_SIDE, LARGEST_SIDE), reducing_gap=2)
         opaque = Image.new("RGB", image.size, "white")
         opaque.paste(image.convert("RGB"), mask=image.convert("RGBA").getchannel("A"))
-        return {"picture": data_url(opaque)}
+        shown = encode(opaque)
+        return {"id": self.shelf.put(Kept(shown)), "picture": data_url(shown)}
 
-    def look_inside(self, picture: str, index: int) -> Json:
+    def recognize(self, strokes: str | None, picture: str | None) -> Json:
+        """What stands in a drawing, in the kept picture of that id, or in what is drawn on it."""
+        drawn = _bytes_of(strokes) if strokes else b""
+        base = self.shelf.get(picture).picture if picture else b""
+        sent = Kept(base, drawn) if base else Kept(drawn)
+        model = self._model
+        recognition = self.recognizer.recognize(sent.image() if sent.strokes else sent.picture)
+        id = self.shelf.put(Kept(sent.picture, sent.strokes, recognition, model))
+        return {"id": id, "model": model[:8], **as_answer(recognition)}
+
+    def look_inside(self, id: str, index: int) -> Json:
         """The 28x28 that the network saw of the digit with this index, and which parts of it decided."""
-        digit = self._digit(_bytes_of(picture), index)
+        digit = self._digit(id, index)
         image = digit.image.astype(np.float32) / 255
         influence = occlusion_map(self.recognizer.classifier, image, digit.label)
         return {
             "label": digit.label,
-            "seen": data_url(Image.fromarray(255 - digit.image)),
-            "decided": data_url(paint_map(image, influence)),
+            "seen": data_url(_png(Image.fromarray(255 - digit.image))),
+            "decided": data_url(_png(paint_map(image, influence))),
         }
 
-    def make_card(self, picture: str) -> Json:
+    def make_card(self, id: str) -> Json:
         """The result card: the picture and its answers."""
-        content = _bytes_of(picture)
-        return {"card": data_url(draw_card(decode(content), self.recognizer.recognize(content)))}
+        return {"card": data_url(_png(draw_card(self.shelf.get(id).image(), self._read(id)[0])))}
 
-    def flag(self, picture: str, label: str) -> Json:
-        """Keep the picture with its true label."""
+    def flag(self, id: str, label: str) -> Json:
+        """Keep the picture with its true label; `saved` is "right" or "wrong"."""
         began = datetime.now(UTC).isoformat(timespec="milliseconds")
-        content = _bytes_of(picture)
-        flag = self._add(content, self.recognizer.recognize(content), label)
-        verdict = "right" if flag.label == flag.predicted else "wrong"
-        new = flag.time >= began  # the same picture with the same label is kept once
-        saved = "Saved" if new else "Already saved"
-        return {"id": flag.id, "new": new, "sentence": f"{saved} as {verdict}, labelled {_said(flag.label)}."}
+        flag = self.flags.add(self.shelf.get(id).file(), self._read(id)[0], label, self._read(id)[1])
+        return {
+            "id": flag.id,
+            "new": flag.time >= began,  # the same picture with the same label is kept once
+            "label": flag.label,
+            "saved": "right" if flag.label == flag.predicted else "wrong",
+        }
 
     def save_sample(self, picture: str, label: str) -> Json:
         """Keep a sample of someone's hand: the whole picture is one digit."""
-        content = _bytes_of(picture)
-        return {"id": self._add(content, self.recognizer.recognize(content, single=True), label).id}
+        content, model = _bytes_of(picture), self._model
+        recognition = self.recognizer.recognize(content, single=True)
+        return {"id": self.flags.add(content, recognition, label, model).id, "read": recognition.text}
 
-    def list_flags(self) -> Json:
-        """The newest flags and how many there are."""
-        flags = self.flags.flags()
-        return {"flags": [_row_of(flag) for flag in flags[:NEWEST_FLAGS]], "total": len(flags)}
+    def list_flags(self, kind: str, label: str, start: int) -> Json:
+        """A sheet of flags, newest first, and how many there are.
+
+        kind: one of KINDS. label: only those whose true label contains it. start: how many are shown already.
+        """
+        flags = self.flags.summaries()
+        chosen = [flag for flag in flags if KINDS[kind](flag) and label in (flag.label or "")]
+        shown = chosen[start : start + SHEET]
+        return {"flags": [_row_of(flag) for flag in shown], "chosen": len(chosen), "total": len(flags)}
 
     def relabel(self, id: str, label: str) -> Json:
         """Give a flag another label."""
-        return _row_of(self.flags.relabel(id, label))
+        flag = self.flags.relabel(id, label)
+        return {"label": flag.label}
 
     def delete_flag(self, id: str) -> Json:
-        """Remove a flag and its picture."""
+        """Remove a flag and its picture; restore_flag brings it back for a while."""
+        flag = self.flags.get(id)
+        self._deleted.append((flag, flag.picture_path.read_bytes()))
         self.flags.delete(id)
         return {}
+
+    def restore_flag(self, id: str) -> Json:
+        """Undo a deletion; the flag has another id from then on."""
+        for flag, picture in self._deleted:
+            if flag.id == id:
+                return {"id": self.flags.add(picture, flag.recognition, flag.label, flag.model_digest).id}
+        raise FlagsError("It was deleted too long ago to be brought back.")
+
+    def flag_picture(self, id: str, whole: bool) -> bytes:
+        """The picture of a flag as a file, small or whole. Raises FlagsError."""
+        path = self.flags.get(id).picture_path
+        if whole:
+            return path.read_bytes()
+        small = decode(path).convert("RGB")
+        small.thumbnail((THUMBNAIL, THUMBNAIL))
+        return encode(small)
+
+    def teach(self) -> Json:
+        """Have the model learn from the flagged pictures."""
+        return self.teacher.teach()
+
+    def lesson(self) -> Json:
+        """How far that is."""
+        return self.teacher.progress()
+
+    def roll_back(self) -> Json:
+        """Put the model in service that was before."""
+        return self.teacher.roll_back()
 
     @property
     def _model(self) -> str:
         return self.recognizer.classifier.digest
 
-    def _digit(self, picture: bytes, index: int) -> Digit:
-        digits = self.recognizer.recognize(picture).digits
+    def _read(self, id: str) -> tuple[Recognition, str]:
+        """What was read in a picture, and by which model."""
+        kept = self.shelf.get(id)
+        if kept.recognition is None:
+            raise ForgottenError("The picture was not read yet. Draw or upload it again.")
+        return kept.recognition, kept.model
+
+    def _digit(self, id: str, index: int) -> Digit:
+        digits = self._read(id)[0].digits
         if not 0 <= index < len(digits):
             raise PictureError(f"There is no digit number {index + 1} in this picture. It has {len(digits)}.")
         return digits[index]
-
-    def _add(self, picture: bytes, recognition: Recognition, label: str) -> Flag:
-        return self.flags.add(picture, recognition, label, self._model)
 
 
 def for_page(action: Callable[..., Json]) -> Callable[[Json], Json]:
     """The action as a function that Gradio lets the browser call, with one object that holds its arguments."""
 
     def call(arguments: Json) -> Json:
-        try:
-            return action(**checked(action, arguments))
-        except DigitsError as error:
-            return {"error": str(error)}
+        return answered(action, **checked(action, arguments))
 
     call.__name__ = action.__name__
     return call
 
 
-def data_url(image: Image.Image) -> str:
-    """The image as a PNG in a data URL."""
+def answered(action: Callable[..., Json], *arguments: object, **named: object) -> Json:
+    """What the action answers, or why it does not."""
+    try:
+        return action(*arguments, **named)
+    except DigitsError as error:
+        return {"error": str(error), "forgotten": isinstance(error, ForgottenError)}
+
+
+def data_url(file: bytes) -> str:
+    """A PNG or JPEG file as a data URL."""
+    kind = "png" if file.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
+
+
+def _png(image: Image.Image) -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1)  # it goes over loopback: quick before small
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    image.save(file, "PNG")
+    return file.getvalue()
 
 
 def _bytes_of(url: str) -> bytes:
@@ -143,21 +219,5 @@ def _bytes_of(url: str) -> bytes:
         raise PictureError(f"No picture was received: its base64 is damaged ({error}).") from error
 
 
-def _row_of(flag: Flag) -> Json:
-    return {
-        "id": flag.id,
-        "time": flag.time,
-        "label": flag.label,
-        "predicted": flag.predicted,
-        "thumbnail": _thumbnail(flag),
-    }
-
-
-def _thumbnail(flag: Flag) -> str:
-    small = decode(flag.picture_path).convert("RGB")
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    return data_url(small)
-
-
-def _said(label: str | None) -> str:
-    return label.replace("\n", " / ") if label else "no digit"
+def _row_of(flag: Summary) -> Json:
+    return {"id": flag.id, "time": flag.time, "label": flag.label, "predicted": flag.predicted, "unsure": flag.unsure}

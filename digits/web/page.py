@@ -10,59 +10,90 @@ from typing import Any
 import gradio
 
 from digits.errors import PictureError
-from digits.flags import FlagStore
 from digits.recognizer import Recognizer
 from digits.rows import as_row
-from digits.web.actions import LARGEST_UPLOAD, Actions, Json, for_page
+from digits.web.actions import LARGEST_SIDE, LARGEST_UPLOAD, Actions, for_page
+from digits.web.answer import Json
+from digits.web.examples import EXAMPLES
+from digits.web.shelf import LARGEST_PNG
 
 ASSETS = Path(__file__).with_name("assets")
 TITLE = "Handwritten Digit Recognition"
 SYSTEM_FONT = ["system-ui", "sans-serif"]  # of the user's computer: nothing is fetched
 THEME = gradio.themes.Soft(primary_hue="blue", font=SYSTEM_FONT, font_mono=["ui-monospace", "monospace"])
-LOOK: dict[str, Any] = {"theme": THEME, "css_paths": [ASSETS / "page.css"], "footer_links": ["api"]}
+PAD = ["sheet.js", "pad.js"]
 
 
-def build_page(recognizer: Recognizer, flags: FlagStore) -> gradio.Blocks:
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+LANGUAGES = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted((ASSETS / "languages").glob("*.json"))}
+"""For each language but English, which is the key: what the page says in it."""
+
+I18N = gradio.I18n(en={"help.md": _asset("help.md")}, **LANGUAGES)
+
+# In the head, because Gradio drops from its own css what it does not know, such as rules for containers.
+LOOK: dict[str, Any] = {
+    "theme": THEME,
+    "head": f"<style>{_asset('page.css')}</style>",
+    "footer_links": [],
+    "i18n": I18N,
+}
+
+
+def build_page(actions: Actions) -> gradio.Blocks:
     """The page that draws, answers and keeps flags; `launch(**LOOK)` shows it."""
-    actions = Actions(recognizer, flags)
     page = gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
-        gradio.HTML(f"<h1>{TITLE}</h1>", elem_classes="title", apply_default_css=False)
+        _sheet("title", [], [])
         with gradio.Tabs(overflow_behavior="wrap"):
-            with gradio.Tab("Draw"):
+            with gradio.Tab(I18N("Draw")):
                 _draw_tab(actions)
-            with gradio.Tab("Flagged"):
-                _sheet("flags", [], [actions.list_flags, actions.relabel, actions.delete_flag])
-            with gradio.Tab("My handwriting"):
-                _sheet("handwriting", ["pad.js"], [actions.save_sample])
-            with gradio.Tab("Help"):
-                gradio.Markdown(_asset("help.md"))
-        _endpoint(recognizer)
+            with gradio.Tab(I18N("Flagged")):
+                _sheet("flags", [], [actions.list_flags, actions.relabel, actions.delete_flag, actions.restore_flag])
+            with gradio.Tab(I18N("My handwriting")):
+                _handwriting_tab(actions)
+            with gradio.Tab(I18N("Help")):
+                gradio.Markdown(I18N("help.md"))
+        _endpoint(actions.recognizer)
     return page
 
 
 def _draw_tab(actions: Actions) -> None:
     _sheet(
         "draw",
-        ["pad.js"],
+        [*PAD, "keep.js", "pictures.js", "camera.js", "answer.js", "bars.js", "inside.js", "correct.js"],
         [
             actions.recognize,
-            actions.open_picture,
             actions.look_inside,
             actions.make_card,
             actions.flag,
             actions.delete_flag,
         ],
-        examples=json.loads(_asset("examples.json")),
+        examples=EXAMPLES,
         largest=LARGEST_UPLOAD,
+        largestPng=LARGEST_PNG,
+        side=LARGEST_SIDE,
     )
+
+
+def _handwriting_tab(actions: Actions) -> None:
+    asked: list[Callable[..., Json]] = [
+        actions.save_sample,
+        actions.delete_flag,
+        actions.teach,
+        actions.lesson,
+        actions.roll_back,
+    ]
+    _sheet("handwriting", [*PAD, "lesson.js"], asked)
 
 
 def _sheet(name: str, tools: list[str], actions: list[Callable[..., Json]], **props: Any) -> gradio.HTML:
     """A tab's content: NAME.html and NAME.js, which finds `actions` in `server`, the props in `props`, and `tools`."""
     return gradio.HTML(
         html_template=_asset(f"{name}.html"),
-        js_on_load="\n".join(_asset(script) for script in ["common.js", *tools, f"{name}.js"]),
+        js_on_load="\n".join(_asset(script) for script in ["common.js", "language.js", *tools, f"{name}.js"]),
         server_functions=[for_page(action) for action in actions],
         apply_default_css=False,
         **props,
@@ -88,7 +119,3 @@ def _endpoint(recognizer: Recognizer) -> None:
     picture = gradio.File(type="binary", label="picture", visible=False)
     answer = gradio.JSON(label="answer", visible=False)
     gradio.Button(visible=False).click(recognize, picture, answer, api_name="recognize", queue=False)
-
-
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")

@@ -42,14 +42,16 @@ def serve(
         raise DigitsError("To serve MCP the package mcp is needed. Install it with: pip install 'gradio[mcp]'")
     recognizer = Recognizer(model)
     # After the model: Gradio takes seconds to import, and a missing model should be said at once.
-    from digits.web.actions import LARGEST_UPLOAD
+    from digits.web.actions import LARGEST_UPLOAD, Actions
     from digits.web.api import Beside, create_interface
     from digits.web.page import LOOK, TITLE, build_page
+    from digits.web.routes import create_routes
 
     own = host in LOOPBACK and not share
     flags = FlagStore(flagged) if own or shared_flags else DropBox(flagged)
     flags.check()
-    page = build_page(recognizer, flags)
+    actions = Actions(recognizer, flags, own)
+    page = build_page(actions)
     free = find_free_port(host, port)
     if free != port:
         print(f"Port {port} is in use; taking {free} instead.", flush=True)
@@ -72,6 +74,7 @@ def serve(
                 Middleware(Guard, hosts=hosts, password=password),
                 Middleware(Beside, interface=create_interface(recognizer)),
             ],
+            "routes": create_routes(actions),
         },
         **LOOK,
     )

@@ -33,6 +33,15 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 A_STROKE = 48  # of 255: the thinnest stroke more or less makes at least so much of a difference, smoothed edges less
 
+NOTE_UPLOADS = """
+    const { send } = XMLHttpRequest.prototype; // of whose body the browser's tools see nothing
+    XMLHttpRequest.prototype.send = function(body) {
+        const reader = new FileReader();
+        reader.onload = () => { window.uploaded = reader.result; send.call(this, body); };
+        body instanceof Blob ? reader.readAsDataURL(body) : send.call(this, body);
+    };
+"""
+
 Stroke = list[tuple[float, float]]  # points as fractions of the pad's width and height
 
 SEVEN: list[Stroke] = [[(0.36, 0.2), (0.62, 0.19), (0.55, 0.45), (0.47, 0.82)]]
@@ -107,7 +116,7 @@ def launch_browser(playwright: Playwright) -> Browser:
 class Desk:
     """The tab Draw, open in a browser.
 
-    complaints: what the browser's console reported. sent: the pictures that went to the server to be recognized.
+    complaints: what the browser's console reported. asked: what the server was to recognize: strokes, id of a picture.
     """
 
     def __init__(self, page: Page, url: str) -> None:
@@ -115,7 +124,8 @@ class Desk:
         self.url = url
         self.complaints: list[str] = []
         self.requested: list[str] = []
-        self.sent: list[bytes] = []
+        self.asked: list[dict[str, str | None]] = []
+        page.add_init_script(NOTE_UPLOADS)
         page.set_default_timeout(60_000)
         page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -162,8 +172,7 @@ class Desk:
         self.page.locator(content.get(tab, "canvas.pad")).first.wait_for()
 
     def look_inside(self) -> None:
-        """Ask for the look inside, and wait until both pictures are there."""
-        self.press("look")
+        """Wait until both pictures of the look inside are there."""
         self.page.wait_for_function(
             "['seen', 'decided'].every(name => document.querySelector(`img.${name}`).naturalWidth)"
         )
@@ -173,16 +182,26 @@ class Desk:
         self.page.wait_for_function("document.querySelector('.answer').getAttribute('aria-busy') !== 'true'")
 
     def text(self) -> str:
-        """The text that was recognized."""
-        return self.page.locator("output.text").inner_text()
+        """The text that was recognized, a line a line, its numbers parted by blanks."""
+        return self.page.locator(".desk .text").evaluate(
+            """text => [...text.querySelectorAll(".line")].map(line =>
+                [...line.querySelectorAll(".marks")].map(marks => marks.textContent).join(" ")).join("\\n")"""
+        )
 
     def status(self) -> str:
         """The sentence beside the text."""
         return self.page.locator(".status").inner_text()
 
-    def bars(self) -> list[list[str]]:
-        """For each digit its bars as text: label, percentage, label, ..."""
-        return [card.inner_text().split("\n") for card in self.page.locator(".digit").all()]
+    def bars(self) -> list[str]:
+        """The bars of the chosen digit as text: label, percentage, label, ..."""
+        return [part for bar in self.page.locator(".bars .bar").all() for part in bar.inner_text().split("\n")]
+
+    def columns(self) -> list[float]:
+        """The ten probabilities of the chosen digit, as high as their columns stand."""
+        heights = self.page.locator(".ten .column > i > i")
+        return [
+            float(height) for height in heights.evaluate_all("all => all.map(each => parseFloat(each.style.height))")
+        ]
 
     def notice(self) -> str:
         """The notice on the page, "" if there is none."""
@@ -192,11 +211,25 @@ class Desk:
     def shown(self) -> Image.Image:
         """The pad as the screen shows it."""
         url = self.page.locator("canvas.pad").first.evaluate("canvas => canvas.toDataURL()")
-        return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("L")
+        return Image.open(io.BytesIO(content_of(url))).convert("L")
 
     def blank(self) -> bool:
         """Nothing is on the pad."""
         return self.shown().getextrema() == (255, 255)
+
+    def sent(self) -> bytes:
+        """What the server was to read last, as a file: the strokes, the picture uploaded, or the one over the other."""
+        strokes, picture = self.asked[-1]["strokes"], self.asked[-1]["picture"]
+        if not picture:
+            return content_of(strokes or "")
+        uploaded = content_of(self.page.evaluate("window.uploaded"))
+        if not strokes:
+            return uploaded
+        both = Image.open(io.BytesIO(uploaded)).convert("RGBA")
+        both.alpha_composite(Image.open(io.BytesIO(content_of(strokes))).convert("RGBA"))
+        file = io.BytesIO()
+        both.convert("RGB").save(file, "PNG")
+        return file.getvalue()
 
     def mismatch(self) -> float:
         """The greatest difference, 0..255, between the pad and the picture sent last, or white paper if the page says
@@ -206,7 +239,7 @@ class Desk:
         if self.page.locator(".hint").is_visible():
             sent = Image.new("L", shown.size, "white")
         else:
-            sent = Image.open(io.BytesIO(self.sent[-1])).convert("L").resize(shown.size)
+            sent = Image.open(io.BytesIO(self.sent())).convert("L").resize(shown.size)
         blur = ImageFilter.GaussianBlur(2)
         return float(np.abs(np.asarray(sent.filter(blur), float) - np.asarray(shown.filter(blur), float)).max())
 
@@ -215,7 +248,12 @@ class Desk:
         if "component_server" in request.url and request.method == "POST":
             question = json.loads(request.post_data or "{}")
             if question["fn_name"] == "recognize":
-                self.sent.append(base64.b64decode(question["data"]["picture"].partition(",")[2]))
+                self.asked.append(question["data"])
+
+
+def content_of(data_url: str) -> bytes:
+    """What a data URL holds."""
+    return base64.b64decode(data_url.partition(",")[2])
 
 
 def picture_of(
@@ -247,7 +285,7 @@ def random_step(desk: Desk, dice: random.Random) -> str:
         desk.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     elif step == "size":
         desk.page.locator(".size input").fill(str(dice.randrange(8, 60, 2)))
-    elif desk.page.locator(f'.desk [data-do="{step}"]').is_enabled():
+    elif (button := desk.page.locator(f'.desk [data-do="{step}"]')).is_visible() and button.is_enabled():
         desk.press(step)
     return step
 

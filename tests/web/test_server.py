@@ -94,6 +94,27 @@ def test_gradio_client_reads_a_picture(server, tmp_path):
         client.predict(gradio_client.handle_file(picture), api_name="/recognize")
 
 
+def test_programs_of_the_page_for_programs_work_as_they_stand(server, browser, tmp_path):
+    page = browser.new_page()
+    page.goto(f"{server.url}/docs")
+    code = {pre.get_attribute("data-name"): pre.inner_text() for pre in page.locator("pre").all()}
+    subprocess.run(code["picture"].replace("curl", "curl --silent"), shell=True, cwd=tmp_path, check=True)
+    commands = {"curl": code["curl"].replace("curl", "curl --silent")}
+    for name in ("python", "gradio_client"):
+        (tmp_path / f"{name}.py").write_text(code[name])
+        commands[name] = f"{sys.executable} {name}.py"
+    for name, command in commands.items():
+        said = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        assert (
+            '"text": "7"' in said.replace('":"', '": "') if name == "curl" else said.split("\n")[-2].startswith("7")
+        ), name
+    fetched = page.evaluate(
+        f"async () => {{ {code['fetch']}; return recognize(await (await fetch('docs/7.png')).blob()); }}"
+    )
+    assert fetched == "7"
+    page.close()
+
+
 def test_mcp_offers_one_tool(tmp_path):
     pytest.importorskip("mcp")
     with running_server(tmp_path, "--mcp", "--flagged", str(tmp_path / "flagged")) as server:

@@ -1,31 +1,78 @@
-// The drawing tab: the pad, its tools, and the answer. Runs after common.js and pad.js.
+// The drawing tab: asks, and hands each answer to those who show it. Runs last.
 
-const button = (name) => find(`[data-do="${name}"]`);
-const percent = (probability) => `${(100 * probability).toFixed(1)} %`;
+const PATIENCE = 150; // ms after which a question that has no answer yet is seen to be one
+const AWAY = 2000; // ms after which a server that did not answer is asked again
 
-let answer = null; // the answer that is shown, with the picture that it is about
 let asked = 0; // number of the newest question: an answer to an older one is not shown
-let looked = 0; // the same for looks inside
-let chosen = 0; // the digit to look inside
-let flagId = null;
+let patience = null;
+let retry = null;
 
-const pad = new Pad(find("canvas.pad"), { changed: sheetChanged, started: strokeStarted });
+const live = find("[name=live]");
+const visible = () => find("canvas.pad").offsetParent !== null;
 
-// --- asking ---------------------------------------------------------------------------------------------------------
+const pad = new Pad(find("canvas.pad"), {
+  changed: sheetChanged,
+  started: strokeStarted,
+  framed: crop,
+  hovered: (place) => point(digitAt(place)),
+  tapped: (place) => {
+    const index = digitAt(place);
+    if (index >= 0) choose(index);
+    return index >= 0;
+  },
+});
+
+// --- asking -----------------------------------------------------------------------------------------------------------
 
 const busy = () => find(".answer").getAttribute("aria-busy") === "true";
 
 function setBusy(value) {
   find(".answer").setAttribute("aria-busy", value);
+  clearTimeout(patience);
+  find(".desk").classList.remove("waiting");
+  if (value) patience = setTimeout(seeWaiting, PATIENCE);
+}
+
+// What is dim is the answer to what was drawn before.
+function seeWaiting() {
+  find(".desk").classList.add("waiting");
+  find(".status").textContent = say("Reading...");
 }
 
 async function recognize() {
   const mine = ++asked;
-  if (pad.empty) return showAnswer(null);
+  clearTimeout(retry);
+  if (pad.empty) return settle(null);
   setBusy(true);
-  const picture = pad.png();
-  const reply = await ask("recognize", { picture });
-  if (mine === asked) showAnswer(reply.error ? null : { ...reply, picture });
+  const sent = handOut(pad.sheet);
+  const reply = await send(sent);
+  if (mine !== asked) return;
+  if (reply.lost) retry = setTimeout(recognize, AWAY);
+  settle(reply.error ? null : { ...reply, sent });
+}
+
+function settle(next) {
+  setBusy(false);
+  showAnswer(next);
+}
+
+// A picture that the server has forgotten is sent again, once.
+async function send({ picture, strokes }, again = true) {
+  const kept = picture ? await upload(picture) : { id: null };
+  if (kept.error) { notice(sayPlain(kept.error)); return kept; }
+  const reply = await ask("recognize", { strokes, picture: kept.id });
+  if (!reply.forgotten || !again) return reply;
+  uploads.delete(picture);
+  return send({ picture, strokes }, false);
+}
+
+// A question about what was read. Its id follows from the picture, so it is the same when that is sent again.
+async function askAbout(name, question) {
+  const { id, sent } = answer;
+  const reply = await ask(name, { id, ...question });
+  if (!reply.forgotten) return reply;
+  await send(sent);
+  return ask(name, { id, ...question });
 }
 
 // An answer, or a picture, that is on its way comes by itself; to ask again would only drop it.
@@ -34,14 +81,19 @@ function submit() {
 }
 
 function sheetChanged() {
+  const { picture } = pad.sheet;
   find(".hint").hidden = !pad.empty;
   button("undo").disabled = !pad.canUndo;
   button("redo").disabled = !pad.canRedo;
   button("wide").setAttribute("aria-pressed", pad.wide);
+  button("wide").hidden = picture !== null;
+  button("turn").hidden = button("crop").hidden = picture === null;
   find(".desk").classList.toggle("wide", pad.wide);
+  setFraming(false);
+  keepSheet(pad.sheet);
   notice();
   if (live.checked || pad.empty) recognize();
-  else { asked++; showAnswer(null); }
+  else { asked++; settle(null); }
 }
 
 function strokeStarted() {
@@ -49,166 +101,27 @@ function strokeStarted() {
   find(".boxes").replaceChildren();
 }
 
-// --- showing --------------------------------------------------------------------------------------------------------
-
-function showAnswer(next) {
-  answer = next;
-  chosen = 0;
-  setBusy(false);
-  const digits = answer?.digits ?? [];
-  find("output.text").textContent = answer?.text ?? "";
-  find(".status").textContent = statusOf(answer);
-  find(".announced").textContent = answer ? `${answer.text} ${statusOf(answer)}` : "";
-  find(".digits").replaceChildren(...digits.map(digitCard));
-  find(".digits").classList.toggle("many", digits.length > 1);
-  find(".boxes").replaceChildren(...digits.map(boxOf));
-  find(".notes").replaceChildren(...(answer?.notes ?? []).map((note) => make("li", { textContent: note })));
-  find(".model").textContent = answer ? `Answered by model ${answer.model}` : "";
-  button("copy").hidden = !answer?.text;
-  find(".flag").hidden = !answer;
-  find(".more").hidden = !digits.length;
-  find(".flagged").hidden = true;
-  find(".wrong").reset();
-  lookInside();
+function setLive() {
+  remember("digits-live", live.checked);
+  button("submit").hidden = live.checked;
+  if (live.checked && !answer) submit();
 }
 
-function statusOf(answer) {
-  if (!answer) return pad.empty ? "Draw, and the answer appears here." : "Press Submit for the answer.";
-  const { digits } = answer;
-  if (digits.length === 0) return "Nothing to read here.";
-  const unread = digits.filter((digit) => digit.verdict === "not a digit").length;
-  const unsure = digits.filter((digit) => digit.verdict === "unsure").length;
-  if (digits.length === 1 && unread) return "Not a digit";
-  if (digits.length === 1) return `${unsure ? "Unsure, " : ""}${percent(digits[0].confidence)}`;
-  const doubts = [unsure && `${unsure} unsure`, unread && `${unread} not a digit`].filter(Boolean);
-  return `${digits.length} digits found${doubts.length ? `: ${doubts.join(", ")}` : ""}`;
-}
+// --- tools ------------------------------------------------------------------------------------------------------------
 
-function digitCard(digit, index) {
-  const bars = digit.top.map(({ label, confidence }) => make("span", { className: "bar" },
-    make("b", { textContent: label }),
-    make("i", {}, Object.assign(make("i"), { style: `width: ${100 * confidence}%` })),
-    make("span", { textContent: percent(confidence) })));
-  const verdict = digit.verdict === "sure" ? [] : [make("span", { className: "verdict", textContent: digit.verdict })];
-  const card = make("button", { type: "button", className: "digit", onclick: () => choose(index) }, ...verdict, ...bars);
-  card.dataset.verdict = digit.verdict;
-  card.setAttribute("aria-pressed", index === chosen);
-  return make("li", {}, card);
-}
-
-function boxOf(digit) {
-  const [left, top, right, bottom] = digit.box;
-  const { width, height } = pad.sheet;
-  const box = make("span", {}, make("b", { textContent: digit.verdict === "not a digit" ? "?" : digit.label }));
-  box.dataset.verdict = digit.verdict;
-  box.style.cssText = `left: ${(100 * left) / width}%; top: ${(100 * top) / height}%;`
-    + `width: ${(100 * (right - left)) / width}%; height: ${(100 * (bottom - top)) / height}%`;
-  return box;
-}
-
-function choose(index) {
-  chosen = index;
-  element.querySelectorAll(".digit").forEach((card, i) => card.setAttribute("aria-pressed", i === index));
-  lookInside();
-}
-
-async function lookInside() {
-  const mine = ++looked;
-  const open = button("look").getAttribute("aria-expanded") === "true" && answer?.digits.length > 0;
-  if (!open) { find(".inside").hidden = true; return; }
-  const inside = await ask("look_inside", { picture: answer.picture, index: chosen });
-  if (mine !== looked || inside.error) return;
-  find(".seen").src = inside.seen;
-  find(".seen").alt = `Digit ${chosen + 1} as the network saw it`;
-  find(".decided").src = inside.decided;
-  find(".decided").alt = `Which parts of digit ${chosen + 1} decided that it is ${inside.label}`;
-  find(".inside").hidden = false;
-}
-
-// --- flags ----------------------------------------------------------------------------------------------------------
-
-// The buttons are put away before the server is asked: a double click flags once.
-async function flag(label) {
-  const flagged = answer;
-  find(".flag").hidden = true;
-  const saved = await ask("flag", { picture: flagged.picture, label });
-  if (flagged !== answer) return;
-  if (saved.error) { find(".flag").hidden = false; return; }
-  flagId = saved.id;
-  find(".flagged span").textContent = saved.sentence;
-  button("unflag").hidden = !saved.new;
-  find(".flagged").hidden = false;
-}
-
-async function unflag() {
-  const flagged = answer;
-  find(".flagged").hidden = true;
-  const { error } = await ask("delete_flag", { id: flagId });
-  if (flagged === answer) find(error ? ".flagged" : ".flag").hidden = false;
-}
-
-async function downloadCard() {
-  const { card, error } = await ask("make_card", { picture: answer.picture });
-  if (!error) make("a", { href: card, download: "digits.png" }).click();
-}
-
-// --- pictures -------------------------------------------------------------------------------------------------------
-
-const dataUrl = (blob) => new Promise((resolve, reject) => {
-  const reader = new FileReader();
-  reader.onload = () => resolve(reader.result);
-  reader.onerror = () => reject(reader.error);
-  reader.readAsDataURL(blob);
-});
-
-async function bring(file) {
-  if (!file) return;
-  const interrupted = busy(); // then an answer was on its way, which is owed if this is no picture
-  const mine = ++asked;
-  setBusy(true);
-  const reply = file.size > props.largest
-    ? { error: `${file.name} has ${(file.size / 1e6).toFixed(0)} MB. At most ${props.largest / 1e6} MB can be read.` }
-    : await ask("open_picture", { picture: await dataUrl(file) });
-  if (mine !== asked) return;
-  if (reply.error) {
-    setBusy(false);
-    if (interrupted) await recognize();
-    return notice(reply.error);
-  }
-  const image = make("img", { src: reply.picture });
-  await image.decode();
-  pad.showPicture(image);
-}
-
-async function openCamera() {
-  button("shoot").disabled = true; // until there is something to take
-  button("camera").disabled = true; // until the user has decided: two streams would leave one on
-  try {
-    find("video").srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-    find("dialog.camera").showModal();
-  } catch {
-    notice("No camera can be used here. Upload a picture instead.");
-  } finally {
-    button("camera").disabled = false;
-  }
-}
-
-function shoot() {
-  const video = find("video");
-  const still = make("canvas", { width: video.videoWidth, height: video.videoHeight });
-  still.getContext("2d").drawImage(video, 0, 0);
-  find("dialog.camera").close();
-  setBusy(true);
-  still.toBlob(bring, "image/png");
+function setErasing(erasing) {
+  pad.erasing = erasing;
+  setFraming(false);
+  button("brush").setAttribute("aria-pressed", !erasing);
+  button("eraser").setAttribute("aria-pressed", erasing);
 }
 
 function exampleButton({ name, width, height, strokes }) {
-  const thumb = make("canvas", { width: 2 * 52 * (width / height), height: 2 * 52 });
-  paintSheet(thumb.getContext("2d"), { ...blankSheet({ width, height }), strokes: drawn(strokes) });
-  const example = make("button", { type: "button", title: `Example: ${name}`, onclick: () => {
-    pad.showStrokes(drawn(strokes), width, height);
-  } }, thumb);
-  example.setAttribute("aria-label", `Example: ${name}`);
+  const thumb = canvasOf(2 * 52 * (width / height), 2 * 52);
+  paintSheet(thumb, { ...blankSheet({ width, height }), strokes: drawn(strokes) });
+  const example = make("button", { type: "button", title: say("Example: {name}", { name: say(name) }) }, thumb.canvas);
+  example.onclick = () => pad.showStrokes(drawn(strokes), width, height);
+  example.setAttribute("aria-label", example.title);
   return example;
 }
 
@@ -216,12 +129,16 @@ const drawn = (strokes) => strokes.map((points) => ({
   erase: false, points: points.map(([x, y]) => ({ x, y, width: 22 })),
 }));
 
-// --- tools ----------------------------------------------------------------------------------------------------------
+async function copyText() {
+  await navigator.clipboard?.writeText(answer.text);
+  find(".announced").textContent = find(".copied").textContent = say("Copied");
+  setTimeout(() => { find(".copied").textContent = say("Copy"); }, 2000);
+}
 
-function setErasing(erasing) {
-  pad.erasing = erasing;
-  button("brush").setAttribute("aria-pressed", !erasing);
-  button("eraser").setAttribute("aria-pressed", erasing);
+async function downloadCard() {
+  const { card, error } = await askAbout("make_card", {});
+  const name = answer.text.replace(/[^0-9.]+/g, "-").slice(0, 40);
+  if (!error) make("a", { href: card, download: `digits-${name || "none"}.png` }).click();
 }
 
 const actions = {
@@ -231,27 +148,28 @@ const actions = {
   redo: () => pad.redo(),
   clear: () => { setErasing(false); pad.clear(); },
   wide: () => pad.setWide(!pad.wide),
+  turn,
+  crop: () => setFraming(!pad.framing),
   submit,
-  copy: () => navigator.clipboard?.writeText(answer.text).then(() => { find(".announced").textContent = "Copied"; }),
+  copy: copyText,
   right: () => flag(answer.text),
+  none: () => flag(""),
+  save: () => flag(labelOf(field.value)),
   unflag,
   card: downloadCard,
-  look: () => {
-    button("look").setAttribute("aria-expanded", button("look").getAttribute("aria-expanded") !== "true");
-    lookInside();
-  },
+  look: () => setInsideOpen(!insideOpen()),
   camera: openCamera,
   shoot,
   "close-camera": () => find("dialog.camera").close(),
 };
 
 const keys = {
-  "ctrl+z": "undo", "ctrl+y": "redo", "ctrl+shift+z": "redo", escape: "clear", enter: "submit", b: "brush", e: "eraser",
+  b: "brush", e: "eraser", "ctrl+z": "undo", "ctrl+y": "redo", "ctrl+shift+z": "redo", escape: "clear", enter: "submit",
 };
 
 function keyPressed(event) {
   const elsewhere = event.target !== document.body && !element.contains(event.target);
-  const typing = event.target.matches("[type=text]");
+  const typing = event.target.matches("[name=label]");
   const pressesButton = event.key === "Enter" && event.target.matches("button, [type=file]");
   if (elsewhere || typing || pressesButton || !visible() || find("dialog.camera").open) return;
   const control = event.ctrlKey || event.metaKey ? "ctrl+" : "";
@@ -261,49 +179,18 @@ function keyPressed(event) {
   actions[action]();
 }
 
-const visible = () => find("canvas.pad").offsetParent !== null;
-const live = find("[name=live]");
-
-// The page may be built anew (Gradio does so when it reconnects); then these listeners go with their element.
-function listenOnPage(name, handler) {
-  document.addEventListener(name, function listener(event) {
-    if (!element.isConnected) return document.removeEventListener(name, listener);
-    handler(event);
-  });
-}
-
 element.addEventListener("click", (event) => {
   const action = event.target.closest("[data-do]")?.dataset.do;
   if (action) actions[action]();
 });
 listenOnPage("keydown", keyPressed);
-listenOnPage("paste", (event) => {
-  const file = [...(event.clipboardData?.files ?? [])][0];
-  if (file && visible()) bring(file);
-});
-element.addEventListener("dragover", (event) => event.preventDefault());
-element.addEventListener("drop", (event) => {
-  event.preventDefault();
-  bring(event.dataTransfer.files[0]);
-});
-find("[name=picture]").addEventListener("change", (event) => {
-  bring(event.target.files[0]);
-  event.target.value = ""; // so that the same file can be chosen again
-});
-find("video").addEventListener("loadeddata", () => { button("shoot").disabled = false; });
-find("dialog.camera").addEventListener("close", () => {
-  find("video").srcObject.getTracks().forEach((track) => track.stop());
-});
 find("[type=range]").value = pad.size;
 find("[type=range]").addEventListener("input", (event) => pad.setSize(Number(event.target.value)));
 live.checked = remembered("digits-live", "true") === "true";
-live.addEventListener("change", () => {
-  remember("digits-live", live.checked);
-  if (live.checked) submit();
-});
-find(".wrong").addEventListener("submit", (event) => {
-  event.preventDefault();
-  flag(event.target.label.value);
-});
+live.addEventListener("change", setLive);
 find(".examples").replaceChildren(...props.examples.map(exampleButton));
+button("submit").hidden = live.checked;
 button("undo").disabled = button("redo").disabled = true;
+setInsideOpen(remembered("digits-inside", "true") === "true");
+settle(null);
+restoreSheet(pad);

@@ -1,78 +1,16 @@
-// The pad: a sheet of paper that remembers every stroke as a list of points. What it shows and what it hands to the
-// server are painted by the same function from the same state, so they cannot differ.
+// The pad: shows a sheet, and makes strokes of what pen, finger or mouse do. Runs after sheet.js.
 
-const DIGIT_SHEET = { width: 640, height: 480 };
-const NUMBER_SHEET = { width: 1280, height: 440 };
-
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
-
-const remembered = (key, fallback) => {
-  try { return localStorage.getItem(key) ?? fallback; } catch { return fallback; } // storage may be forbidden
-};
-
-const remember = (key, value) => {
-  try { localStorage.setItem(key, value); } catch { /* the choice then holds for this visit only */ }
-};
-
-const blankSheet = (size = DIGIT_SHEET) => ({
-  width: size.width, height: size.height, picture: null, paper: "#ffffff", ink: "#000000", strokes: [],
-});
-
-const between = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
-
-// A stroke is {erase, points}, a point is {x, y, width} in pixels of the sheet. The line is smooth: it passes halfway
-// between neighbouring points and bends towards them. Where the width changes (a pen pressed harder) a new path starts.
-function paintPoints(context, points, first) {
-  let [width, start] = [null, points[first]];
-  for (let i = first; i < points.length; i++) {
-    const [at, next] = [points[i], points[i + 1] ?? points[i]];
-    if (at.width !== width) {
-      if (width) context.stroke();
-      context.beginPath();
-      context.moveTo(start.x, start.y);
-      context.lineWidth = width = at.width;
-    }
-    start = i === points.length - 1 ? at : between(at, next);
-    context.quadraticCurveTo(at.x, at.y, start.x, start.y);
-  }
-  context.lineTo(start.x + 0.01, start.y); // a dot, too, must have a length to be drawn
-  context.stroke();
-}
-
-function paintStroke(context, sheet, stroke) {
-  context.strokeStyle = stroke.erase ? sheet.paper : sheet.ink;
-  context.lineCap = context.lineJoin = "round";
-  paintPoints(context, stroke.points, 0);
-}
-
-// Fills the context's canvas. It has whole pixels, so across and down the scales may differ by a hair.
-function paintSheet(context, sheet) {
-  const { width, height } = context.canvas;
-  context.setTransform(width / sheet.width, 0, 0, height / sheet.height, 0, 0);
-  context.fillStyle = sheet.paper;
-  context.fillRect(0, 0, sheet.width, sheet.height);
-  if (sheet.picture) context.drawImage(sheet.picture, 0, 0, sheet.width, sheet.height);
-  sheet.strokes.forEach((stroke) => paintStroke(context, sheet, stroke));
-}
-
-// The same strokes on a sheet of another size: centred, and made smaller only if they would not fit.
-function moveStrokes(strokes, from, to) {
-  const scale = Math.min(1, to.width / from.width, to.height / from.height);
-  const left = (to.width - from.width * scale) / 2;
-  const top = (to.height - from.height * scale) / 2;
-  const move = ({ x, y, width }) => ({ x: left + x * scale, y: top + y * scale, width: width * scale });
-  return strokes.map((stroke) => ({ ...stroke, points: stroke.points.map(move) }));
-}
+const A_TAP = 4; // pixels of the screen that a finger may slip
 
 class Pad {
-  constructor(canvas, { changed, started = () => {} }) {
-    this.canvas = canvas;
+  // changed: there is another sheet. started: a stroke begins. tapped(point): whether a tap is taken, and makes no dot.
+  // hovered(point). framed(frame): a frame was drawn, {left, top, width, height}, while `framing`.
+  constructor(canvas, { changed, started = () => {}, tapped = () => false, hovered = () => {}, framed = () => {} }) {
+    Object.assign(this, { canvas, changed, started, tapped, hovered, framed });
     this.screen = canvas.getContext("2d");
-    this.copy = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    this.changed = changed;
-    this.started = started;
     this.size = Number(remembered("digits-brush", 22));
     this.erasing = false;
+    this.framing = false;
     this.stroke = null;
     this.history = [blankSheet()];
     this.now = 0;
@@ -89,7 +27,7 @@ class Pad {
   listen() {
     const on = (name, handler) => this.canvas.addEventListener(name, handler);
     on("pointerdown", (event) => this.begin(event));
-    on("pointermove", (event) => this.extend(event));
+    on("pointermove", (event) => (this.stroke ? this.extend(event) : this.hovered(this.point(event))));
     on("pointerup", (event) => this.end(event));
     on("pointercancel", (event) => this.end(event));
     on("touchstart", (event) => event.preventDefault()); // older phones scroll in spite of touch-action
@@ -106,7 +44,17 @@ class Pad {
 
   paint() {
     paintSheet(this.screen, this.sheet);
-    if (this.stroke) paintStroke(this.screen, this.sheet, this.stroke);
+    if (!this.stroke) return;
+    if (this.framing) this.paintFrame(this.frame());
+    else paintStroke(this.screen, this.sheet, this.stroke);
+  }
+
+  paintFrame({ left, top, width, height }) {
+    this.screen.fillStyle = "#0006";
+    this.screen.beginPath();
+    this.screen.rect(0, 0, this.sheet.width, this.sheet.height);
+    this.screen.rect(left, top, width, height);
+    this.screen.fill("evenodd");
   }
 
   point(event) {
@@ -125,23 +73,47 @@ class Pad {
     this.canvas.setPointerCapture(event.pointerId);
     this.pointer = event.pointerId;
     this.stroke = { erase: this.erasing || eraserEnd, points: [this.point(event)] };
-    this.started();
     this.paint();
   }
 
   extend(event) {
-    if (!this.stroke || event.pointerId !== this.pointer) return;
+    if (event.pointerId !== this.pointer) return;
+    const { moved } = this;
     const events = event.getCoalescedEvents?.() ?? [];
     const known = this.stroke.points.length;
     this.stroke.points.push(...(events.length ? events : [event]).map((each) => this.point(each)));
-    paintPoints(this.screen, this.stroke.points, Math.max(0, known - 2));
+    if (!moved && this.moved && !this.framing) this.started();
+    if (this.framing) this.paint();
+    else paintPoints(this.screen, this.stroke.points, Math.max(0, known - 2));
+  }
+
+  // Whether the stroke has gone further than a tap does.
+  get moved() {
+    const [first, ...others] = this.stroke.points;
+    const slip = (A_TAP * this.sheet.width) / this.canvas.getBoundingClientRect().width;
+    return others.some((point) => Math.hypot(point.x - first.x, point.y - first.y) > slip);
   }
 
   end(event) {
     if (!this.stroke || event.pointerId !== this.pointer) return;
-    const stroke = this.stroke;
+    const { stroke, moved } = this;
+    const frame = this.frame();
     this.stroke = null;
-    this.show({ ...this.sheet, strokes: [...this.sheet.strokes, stroke] });
+    if (this.framing) {
+      this.paint();
+      if (moved) this.framed(frame);
+    } else if (!moved && !stroke.erase && this.tapped(stroke.points[0])) this.paint();
+    else this.show({ ...this.sheet, strokes: [...this.sheet.strokes, stroke] });
+  }
+
+  // The stroke's first and last point as corners, within the sheet.
+  frame() {
+    const { width, height } = this.sheet;
+    const inside = (value, most) => Math.round(Math.min(Math.max(value, 0), most));
+    const ends = [this.stroke.points[0], this.stroke.points.at(-1)];
+    const [left, right] = ends.map(({ x }) => inside(x, width)).sort((a, b) => a - b);
+    const [top, bottom] = ends.map(({ y }) => inside(y, height)).sort((a, b) => a - b);
+    return { left, top, width: right - left, height: bottom - top };
   }
 
   // Every change is a new sheet at the end of the history, so that undo and redo are steps along it.
@@ -153,7 +125,7 @@ class Pad {
   go(step) {
     if (this.stroke) return;
     this.now = step;
-    this.canvas.parentElement.style.setProperty("--ratio", this.sheet.width / this.sheet.height);
+    (this.canvas.closest(".board") ?? this.canvas.parentElement).style.setProperty("--ratio", this.sheet.width / this.sheet.height);
     this.paint();
     this.changed();
   }
@@ -176,41 +148,5 @@ class Pad {
   showStrokes(strokes, width, height) {
     const sheet = blankSheet(this.wide ? NUMBER_SHEET : DIGIT_SHEET);
     this.show({ ...sheet, strokes: moveStrokes(strokes, { width, height }, sheet) });
-  }
-
-  // Brush and eraser take the colours of the picture: on a blackboard one writes in white.
-  showPicture(image) {
-    const shades = this.borderShades(image);
-    const dark = median(shades.map((shade) => shade.light)) < 128;
-    const [red, green, blue] = ["red", "green", "blue"].map((part) => median(shades.map((shade) => shade[part])));
-    this.show({
-      width: image.naturalWidth, height: image.naturalHeight, picture: image, strokes: [],
-      paper: `rgb(${red}, ${green}, ${blue})`, ink: dark ? "#ffffff" : "#000000",
-    });
-  }
-
-  borderShades(image) {
-    const side = 32;
-    const context = this.freshCopy(side, side);
-    context.drawImage(image, 0, 0, side, side);
-    const { data } = context.getImageData(0, 0, side, side);
-    const border = Array.from({ length: side * side }, (_, i) => i)
-      .filter((i) => i < side || i >= side * (side - 1) || i % side === 0 || i % side === side - 1);
-    return border.map((i) => ({
-      red: data[4 * i], green: data[4 * i + 1], blue: data[4 * i + 2],
-      light: (data[4 * i] + data[4 * i + 1] + data[4 * i + 2]) / 3,
-    }));
-  }
-
-  freshCopy(width, height) {
-    this.copy.canvas.width = width;
-    this.copy.canvas.height = height;
-    return this.copy;
-  }
-
-  // What the server receives: the sheet as a PNG data URL, one pixel a unit, the same on every screen.
-  png() {
-    paintSheet(this.freshCopy(this.sheet.width, this.sheet.height), this.sheet);
-    return this.copy.canvas.toDataURL("image/png");
   }
 }

@@ -1,0 +1,1 @@
+// The line above the tabs: it is translated, and has nothing to do.

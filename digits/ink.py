@@ -1,7 +1,7 @@
 """Ink: what the pen has left, told from the paper by a network, whatever the paper.
 
 The network sees best where a pen is some pixels wide. So a picture is first looked at from afar, and then closer, until
-its pens are wide enough. A clean pad (one shade of paper, with nothing at its edge) takes a shorter way: there, the
+its pens are wide enough. A clean pad (one shade of paper, nothing ruled) takes a shorter way: there, the
 shade of a pixel alone tells how much ink it has, exactly.
 """
 
@@ -24,11 +24,12 @@ MULTIPLE = 32  # the sides of what the network is given are multiples of it
 INK, RULES, LINES = 0, 1, 2  # maps of the network
 FLATTEST = 6.0  # grey levels: paper that varies less is not made to look rough
 FLAT = 4  # grey levels that a clean pad may vary by
+EDGE = 0.6  # share of a clean pad's edge that is paper: a number may be cut closely
 FAINTEST = 16  # grey levels below which there is nothing to see on a clean pad
 FAR, CLOSEST = 96, 4096  # pixels of the longer side: of the first look, and at most
 CLEAR, WANTED = 2.8, 4.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
 ASKEW = 3.0  # degrees that lines of writing slope; less is how people write
-SLENDER = 6  # times as long as wide: beside others, a stroke may be a ruled line
+SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
 ENCLOSED = 2  # depth of a contour in a hole of another's
 WIDEST = 0.4  # width of a pen, in sides of all that is drawn with it
 FAINT, SURE = 0.3, 0.9  # from which on something may be there, and surely is
@@ -152,10 +153,10 @@ def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 
 
 def _find_on_clean_pad(grey: np.ndarray) -> Ink | None:
-    """The ink of a picture whose paper is of one shade, with nothing at its edge and no frame; None of all others."""
-    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]).astype(np.int16)
-    paper = int(edge[0])
-    if np.abs(edge - paper).max() > FLAT:
+    """The ink of a picture whose paper is of one shade, without ruled lines and frames; None of all others."""
+    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    paper = int(np.bincount(edge, minlength=256).argmax())
+    if np.count_nonzero(np.abs(edge.astype(np.int16) - paper) <= FLAT) < EDGE * edge.size:
         return None
     difference = cv2.absdiff(grey, np.full(1, paper, np.uint8))
     darkest, lightest = paper - int(grey.min()), int(grey.max()) - paper
@@ -181,8 +182,13 @@ def _stands_free(ink: np.ndarray) -> bool:
     if depth.max() >= ENCLOSED:
         return False
     _, _, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
-    sides = np.sort(stats[1:, 2:4], axis=1)
-    return len(sides) == 1 or not np.any((sides[:, 1] > SLENDER * sides[:, 0]) & (sides[:, 1] > min(ink.shape) / 2))
+    width, height = stats[1:, 2], stats[1:, 3]
+    if width.max() > 0.9 * ink.shape[1]:
+        return False
+    tall = float(np.median(height[height >= 0.5 * height.max()]))
+    level = (width > SLENDER * height) & (width > LONGER * tall)
+    upright = (height > SLENDER * width) & (height > LONGER * tall)
+    return not (level | upright).any()
 
 
 def _clarity(ink: np.ndarray) -> float:

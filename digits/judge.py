@@ -29,8 +29,8 @@ Classify = Callable[[np.ndarray], np.ndarray]
 """(n, 28, 28, 1) float32 to (n, 10) probabilities."""
 
 KINDS = ("alone", "own", "cut", "beside", "sign")
-"""Of marks: a digit that stands alone, whose ink is its own, was cut off, stands beside a mark that is none; and what is
-read as none."""
+"""Of marks: a digit that stands alone, whose ink is its own, was cut off, stands beside a mark that is none; and what
+is read as none."""
 
 Weights = dict[str, list[float]]
 """Of each of KINDS: powers of the reader and of the digit network, and what is added for no digit. Of "number": a

@@ -15,10 +15,13 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from digits.layout import Mark, Strip, find_marks, make_mark
+from digits.layout import LOW, Mark, Strip, find_marks, group_strokes, make_mark
 from digits.recognition import NOT_A_DIGIT_BELOW, OTHER, UNSURE_BELOW, Box
 from digits.sequence import SIGNS, Reading, Seen
+from digits.strokes import join
 
+DECODINGS = tuple((among, none) for among in (SIGNS, SIGNS[:10]) for none in (1.0, 0.15))
+LOW_SIGNS = ".,-:="
 LEAST = 1e-6  # no network is surer than this that something is not so
 PART = 1.0  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
@@ -29,8 +32,8 @@ Classify = Callable[[np.ndarray], np.ndarray]
 """(n, 28, 28, 1) float32 to (n, 10) probabilities."""
 
 KINDS = ("alone", "own", "cut", "beside", "sign")
-"""Of marks: a digit that stands alone, whose ink is its own, was cut off, stands beside a mark that is none; and what
-is read as none."""
+"""Of marks: a digit that stands alone, whose ink is its own, was cut off, stands beside a mark that is none; what is
+read as no digit."""
 
 Weights = dict[str, list[float]]
 """Of each of KINDS: powers of the reader and of the digit network, and what is added for no digit. Of "number": a
@@ -56,14 +59,40 @@ class FoundNumber:
 
 
 def propose(strip: Strip, reading: Reading) -> list[list[Mark]]:
-    """What may stand in a strip: what was read in it; and one digit, if it is narrow and something else was read."""
-    marks = find_marks(strip, reading)
-    proposals = [marks] if marks else []
-    if [mark.seen.text for mark in marks] == ["/"]:  # a stroke alone is a 1
+    """What may stand in a strip: what was read in it and, where that differs, what else may be meant.
+
+    That is: digits alone; more signs than are sure; each stroke a digit or a sign of its own; all of it one digit.
+    """
+    proposals = {
+        _text(marks): marks
+        for among, none in DECODINGS
+        if (marks := find_marks(strip, reading, reading.decode(among, none)))
+    }
+    if next(iter(proposals), "") == "/":  # a stroke alone is a 1
         return [[_as_one(strip, reading)]]
-    if strip.may_be_one and not (len(marks) == 1 and marks[0].image is not None):
-        proposals.append([_as_one(strip, reading)])
-    return proposals
+    if len(strip.strokes) > 1 and proposals:
+        apart = _by_strokes(strip, reading)
+        proposals.setdefault(_text(apart), apart)
+    if strip.may_be_one:
+        one = [_as_one(strip, reading)]
+        proposals.setdefault(_text(one), one)
+    return list(proposals.values())
+
+
+def _text(marks: list[Mark]) -> str:
+    return "".join(mark.seen.text for mark in marks)
+
+
+def _by_strokes(strip: Strip, reading: Reading) -> list[Mark]:
+    """Every high stroke as a digit, every low one as a sign: those that are most probable there."""
+    left = strip.whole.box[0]
+    marks = []
+    for strokes in group_strokes(strip):
+        whole = join(strokes)
+        first, last = (reading.place(side - left) for side in (whole.box[0], whole.box[2]))
+        among = SIGNS[:10] if whole.height >= LOW * strip.height else LOW_SIGNS
+        marks.append(make_mark(reading.most_probable(first, last, among), strokes, strip.line))
+    return sorted(marks, key=lambda mark: mark.seen.place)
 
 
 def _as_one(strip: Strip, reading: Reading) -> Mark:
@@ -96,7 +125,7 @@ def judge(
     for marks in proposals:
         count = sum(mark.image is not None for mark in marks)
         found = weigh(marks, rows[:count], strip.height, weights)
-        if not answers or found[0].text != OTHER:  # as one digit, or not at all
+        if not answers or not any(one.text == OTHER for one in found):  # no guess but what was read may be no sign
             answers.append(_numbers(reading, found, strip.height, weights))
         rows = rows[count:]
     return max(answers, key=lambda numbers: float(np.prod([number.confidence for number in numbers])), default=[])

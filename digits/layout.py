@@ -27,6 +27,7 @@ BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
 NARROW = 1.5  # width, in heights, up to which a strip may be one digit, whatever is read in it
+ABOVE = 0.65  # share of the narrower's width that two strokes have in common where they are one sign
 UNSEEN = 0.7  # height, in those of the line, of a stroke that is some sign, though none was read in it
 MOSTLY = 0.5  # share of a stroke that makes it a sign's own; of the ink at a sign that makes it part of the sign
 TALL = f"0123456789/+=%{OTHER}"  # these may be digits; a stroke that they share with others is cut between them
@@ -189,10 +190,10 @@ def level(strip: Strip) -> np.ndarray:
     return flat[rows[0] : rows[-1] + 1]
 
 
-def find_marks(strip: Strip, reading: Reading) -> list[Mark]:
-    """The signs that were read in a strip, each with its own ink: strokes that are its own, and its part of others'."""
+def find_marks(strip: Strip, reading: Reading, signs: list[Seen]) -> list[Mark]:
+    """The signs seen in a strip, each with its own ink: strokes that are its own, and its part of others'."""
     left, _, right, _ = strip.whole.box
-    signs = _with_unseen(strip, reading, left)
+    signs = _with_unseen(strip, reading, signs)
     if not signs:
         return []
     middles = [left + reading.column(sign.place) for sign in signs]
@@ -219,21 +220,33 @@ def find_marks(strip: Strip, reading: Reading) -> list[Mark]:
     return marks
 
 
-def _with_unseen(strip: Strip, reading: Reading, left: int) -> list[Seen]:
+def _with_unseen(strip: Strip, reading: Reading, signs: list[Seen]) -> list[Seen]:
     """The signs that were read, and for each high stroke beside those that hold them: what is most probable there."""
-    signs = reading.signs
+    left = strip.whole.box[0]
     middles = [left + reading.column(sign.place) for sign in signs]
     high = [stroke for stroke in strip.strokes if stroke.height >= UNSEEN * strip.height]
     for stroke in high if signs else []:
         nearest = min(middles, key=lambda middle: abs(middle - (stroke.box[0] + stroke.box[2]) / 2))
         if not _holds(stroke, nearest) and any(_holds(other, nearest) for other in high):
             first, last = reading.place(stroke.box[0] - left), reading.place(stroke.box[2] - left)
-            signs.append(reading.most_probable(first, last))
+            signs = [*signs, reading.most_probable(first, last)]
     return sorted(signs, key=lambda sign: sign.place)
 
 
 def _holds(stroke: Stroke, column: int) -> bool:
     return stroke.box[0] <= column < stroke.box[2]
+
+
+def group_strokes(strip: Strip) -> list[list[Stroke]]:
+    """The strokes of a strip, those above one another together, from left to right."""
+    groups: list[list[Stroke]] = []
+    for stroke in strip.strokes:
+        last = join(groups[-1]) if groups else None
+        if last and min(last.box[2], stroke.box[2]) - stroke.box[0] > ABOVE * min(last.width, stroke.width):
+            groups[-1].append(stroke)
+        else:
+            groups.append([stroke])
+    return groups
 
 
 def _near(parts: list[Stroke], distance: float) -> list[Stroke]:

@@ -55,22 +55,31 @@ class Reading:
 
     @property
     def signs(self) -> list[Seen]:
-        """Best path decoding (Graves et al. 2006, section 3.2): the most probable of each place, repeats as one."""
-        best = self.probabilities.argmax(axis=1)
+        """What stands in the line, as it is most probable."""
+        return self.decode(SIGNS)
+
+    def decode(self, among: str, none: float = 1.0) -> list[Seen]:
+        """Best path decoding (Graves et al. 2006, section 3.2): the most probable of each place, repeats as one.
+
+        among: the signs that may be. none: factor of the probability that no sign is there.
+        """
+        columns = np.array([NONE, *(1 + SIGNS.index(sign) for sign in among)])
+        weighed = self.probabilities[:, columns] * np.array([none, *[1.0] * len(among)])
+        best = weighed.argmax(axis=1)
         ends = (np.flatnonzero(np.diff(best, append=-1)) + 1).tolist()  # of runs of the same column
         seen: list[Seen] = []
         for start, end in zip([0, *ends[:-1]], ends, strict=True):
             if (column := int(best[start])) != NONE:
-                place = start + int(self.probabilities[start:end, column].argmax())
-                seen.append(Seen(SIGNS[column - 1], place, self.probabilities[place]))
+                place = start + int(weighed[start:end, column].argmax())
+                seen.append(Seen(among[column - 1], place, self.probabilities[place]))
         return seen
 
-    def most_probable(self, first: int, last: int) -> Seen:
-        """The sign that is most probable from one place to another, though none may be there."""
+    def most_probable(self, first: int, last: int, among: str = SIGNS) -> Seen:
+        """The sign, one of `among`, that is most probable from one place to another, though none may be there."""
         first = min(max(first, 0), len(self.probabilities) - 1)
-        window = self.probabilities[first : max(last, first) + 1, 1:]
-        place, sign = divmod(int(window.argmax()), len(SIGNS))
-        return Seen(SIGNS[sign], first + place, self.probabilities[first + place])
+        window = self.probabilities[first : max(last, first) + 1, [1 + SIGNS.index(sign) for sign in among]]
+        place, sign = divmod(int(window.argmax()), len(among))
+        return Seen(among[sign], first + place, self.probabilities[first + place])
 
     def column(self, place: float) -> int:
         """The column of the ink in the middle of a place."""

@@ -110,12 +110,17 @@ def _read_at(strip, *seen: tuple[str, float]) -> Reading:
     return reading
 
 
+def _marks(strip, *seen: tuple[str, float]):
+    reading = _read_at(strip, *seen)
+    return find_marks(strip, reading, reading.signs)
+
+
 def test_a_stroke_over_its_neighbour_stays_whole():
     picture = np.full((300, 400), 255, np.uint8)
     draw_on(picture, [[(0.0, 0.0), (1.0, 0.0), (0.3, 1.0)]], 200, 12, (40, 40))  # a 7 whose bar is over the 1
     draw_on(picture, [[(0.9, 0.4), (0.9, 1.0)]], 200, 12, (40, 40))
     (strip,) = find_layout(_ink(picture)).strips
-    seven, one = find_marks(strip, _read_at(strip, ("7", 80), ("1", 180)))
+    seven, one = _marks(strip, ("7", 80), ("1", 180))
     assert seven.box[2] - seven.box[0] > 190 and one.box[2] - one.box[0] < 20
     assert not seven.cut and not one.cut
 
@@ -125,7 +130,7 @@ def test_a_stroke_that_two_signs_share_is_cut_between_them():
     draw_on(picture, HAND["2"], 160, 14, (40, 50))
     draw_on(picture, HAND["3"], 160, 14, (152, 50))
     (strip,) = find_layout(_ink(picture)).strips
-    two, three = find_marks(strip, _read_at(strip, ("2", 50), ("3", 160)))
+    two, three = _marks(strip, ("2", 50), ("3", 160))
     assert two.cut and three.cut and two.box[2] == three.box[0]
     assert two.image.shape == (28, 28)
 
@@ -135,7 +140,7 @@ def test_a_point_under_a_bar_leaves_the_digit_whole():
     draw_on(picture, [[(0.0, 0.0), (1.0, 0.0), (0.3, 1.0)]], 200, 12, (40, 40))
     cv2.circle(picture, (200, 235), 8, 0, -1)
     (strip,) = find_layout(_ink(picture)).strips
-    seven, point = find_marks(strip, _read_at(strip, ("7", 80), (".", 160)))
+    seven, point = _marks(strip, ("7", 80), (".", 160))
     assert seven.box[2] - seven.box[0] > 190 and not seven.cut
     assert point.image is None and point.box[2] - point.box[0] < 24
 

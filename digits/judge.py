@@ -20,8 +20,9 @@ from digits.recognition import NOT_A_DIGIT_BELOW, OTHER, UNSURE_BELOW, Box
 from digits.sequence import SIGNS, Reading, Seen
 from digits.strokes import join
 
-DECODINGS = tuple((among, none) for among in (SIGNS, SIGNS[:10]) for none in (1.0, 0.15))
+DECODINGS = tuple((among, none) for among in (SIGNS, SIGNS[:10]) for none in (1.0, 0.15, 0.02))
 LOW_SIGNS = ".,-:="
+WHOLE_CERTAIN = 0.97  # confidence of the digit network that all of a narrow strip is one digit, from which on it is
 LEAST = 1e-6  # no network is surer than this that something is not so
 PART = 1.0  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
@@ -36,8 +37,8 @@ KINDS = ("alone", "own", "cut", "beside", "sign")
 read as no digit."""
 
 Weights = dict[str, list[float]]
-"""Of each of KINDS: powers of the reader and of the digit network, and what is added for no digit. Of "number": a
-constant, and factors of features."""
+"""Of each of KINDS: powers of the reader and of the digit network, and what is added for no digit. Of "number" and
+"single": a constant, and factors of features."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,8 @@ def propose(strip: Strip, reading: Reading) -> list[list[Mark]]:
         proposals.setdefault(_text(apart), apart)
     if strip.may_be_one:
         one = [_as_one(strip, reading)]
-        proposals.setdefault(_text(one), one)
+        proposals.pop(_text(one), None)
+        proposals[_text(one)] = one  # the last
     return list(proposals.values())
 
 
@@ -121,6 +123,8 @@ def judge(
 
     rows: (n, 10), what the digit network says of each mark of each proposal that has an image.
     """
+    if strip.may_be_one and len(rows) and rows[-1].max() >= WHOLE_CERTAIN:
+        return [alone(proposals[-1][0], rows[-1])]
     answers = []
     for marks in proposals:
         count = sum(mark.image is not None for mark in marks)
@@ -199,12 +203,17 @@ def features(reading: Reading, marks: list[Found], first: int, end: int | None) 
 
 
 def _numbers(reading: Reading, marks: list[Found], height: float, weights: Weights) -> list[FoundNumber]:
-    constant, *factors = weights["number"]
     numbers = []
     for group, first, end in part_marks(marks, height):
+        constant, *factors = weights[number_kind(marks)]
         score = constant + float(np.dot(factors, features(reading, group, first, end)))
         numbers.append(FoundNumber(group, float(1 / (1 + np.exp(-score)))))
     return numbers
+
+
+def number_kind(marks: list[Found]) -> str:
+    """Which weights a number has: a strip of one mark may be what the reader has not seen in it."""
+    return "number" if len(marks) > 1 else "single"
 
 
 def part_marks(marks: list[Found], height: float) -> list[tuple[list[Found], int, int | None]]:

@@ -29,7 +29,7 @@ STEP = 2  # pixels from one place to the next
 NONE = 0  # column of "no sign here"; sign s has column s + 1
 WEIGHTS = "weights"  # of the file's metadata: what digits.judge works with
 UNFITTED: dict[str, list[float]] = {kind: [0.5, 0.5, 0.0] for kind in ("alone", "own", "cut", "beside", "sign")} | {
-    "number": [0.0, 0.5, 0.5, 0.0]
+    kind: [0.0, 0.5, 0.5, 0.0] for kind in ("number", "single")
 }
 """The weights of a network that is still in training."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from digits.classifier import Classifier
-from digits.judge import KINDS, Weights, combine_logits, features, kind_of, part_marks, propose, weigh
+from digits.judge import KINDS, Weights, combine_logits, features, kind_of, number_kind, part_marks, propose, weigh
 from digits.layout import Mark, Strip, find_layout, level
 from digits.sequence import Reading, SequenceReader
 from digits.training.data import Split
@@ -46,7 +46,7 @@ def fit_weights(reader: SequenceReader, classifier: Classifier, held_out: Split,
                 cases.strips.append((strip, reading, marks, rows, signs))
                 _collect(cases, strip, marks, rows, signs)
     weights = {kind: _fit_digits(cases.digits[kind]) for kind in KINDS}
-    return {**weights, "number": _fit_numbers(cases, weights)}
+    return {**weights, **{kind: _fit_numbers(cases, weights, kind) for kind in ("number", "single")}}
 
 
 def _strips(split: Split, rng: np.random.Generator) -> Iterator[tuple[Strip, list[Placed]]]:
@@ -86,11 +86,13 @@ def _fit_digits(cases: list[tuple[np.ndarray, np.ndarray, int]]) -> list[float]:
     return [round(float(value), 4) for value in minimize(loss, BEFORE, method="Nelder-Mead").x]
 
 
-def _fit_numbers(cases: Cases, weights: Weights) -> list[float]:
+def _fit_numbers(cases: Cases, weights: Weights, kind: str) -> list[float]:
     """A constant and the factors of digits.judge.features: logistic regression."""
     rows, right = [], []
     for strip, reading, marks, answers, signs in cases.strips:
         found = weigh(marks, answers, strip.height, weights)
+        if number_kind(found) != kind:
+            continue
         for group, first, end in part_marks(found, strip.height):
             left, _, right_end, _ = strip.whole.box
             start = strip.whole.box[0] + reading.column(first) if first else left

@@ -26,7 +26,7 @@ FLATTEST = 6.0  # grey levels: paper that varies less is not made to look rough
 FLAT = 4  # grey levels that a clean pad may vary by
 EDGE = 0.6  # share of a clean pad's edge that is paper: a number may be cut closely
 FAINTEST = 16  # grey levels below which there is nothing to see on a clean pad
-FAR, CLOSEST = 96, 4096  # pixels of the longer side: of the first look, and at most
+FAR, CLOSEST = 96, 3000  # pixels of the longer side: of the first look, and at most
 CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
 ASKEW = 3.0  # degrees that lines of writing slope; less is how people write
 SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
@@ -97,7 +97,7 @@ class InkReader:
                 break
         notes = () if dark else ("dark background: inverted",)
         found = Ink(np.ascontiguousarray(maps[..., INK]), _scaled(longest / size), (*notes, *_notes(seen, maps)))
-        slope = find_slope(maps[..., LINES])
+        slope = find_slope(maps[..., INK], maps[..., LINES])
         return found if abs(slope) < ASKEW else found.turned(slope)
 
     def _look_from_afar(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:

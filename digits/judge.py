@@ -125,7 +125,7 @@ def judge(
     """
     if strip.may_be_one and len(rows) and rows[-1].max() >= WHOLE_CERTAIN:
         return [alone(proposals[-1][0], rows[-1])]
-    answers = []
+    answers: list[list[FoundNumber]] = []
     for marks in proposals:
         count = sum(mark.image is not None for mark in marks)
         found = weigh(marks, rows[:count], strip.height, weights)

@@ -6,28 +6,33 @@ import cv2
 import numpy as np
 
 SEEN = 0.5  # of a map, from which on something is there
-LONG = 4.5  # times as long as high: a line of writing that tells a direction, as a single digit does not
-FEW = 2  # lines that must agree, or half as many again of those that stand upright
-ALIKE = 6.0  # degrees that lines of one page differ by
-AGREE = 0.7  # share of the lines, by their length, that do not differ more
+STROKES = 4  # that a picture must have: a single digit stays as it stands
+LONG, LONGER = 3.0, 4.5  # times as long as high: a line of writing that tells a direction, and one that stands upright
+FEW = 3  # lines that must stand upright for the page to lie on its side
+ASKEW = 20.0  # degrees that a page lies askew at most, upright or on its side
+ALIKE, AGREE = 6.0, 0.7  # degrees that lines of a page differ by, and the share of them, by length, that does not more
 
 
-def find_slope(lines: np.ndarray) -> float:
+def find_slope(ink: np.ndarray, lines: np.ndarray) -> float:
     """How far the lines of writing run down to the right, in degrees from -90 to 90; 0 if too few agree to tell.
 
-    lines: (height, width) float32 in [0, 1], ribbons along the middle of each line of writing (digits.ink.LINES).
+    ink, lines: (height, width) float32 in [0, 1]; lines: ribbons along the middle of each line (digits.ink.LINES).
     """
+    if cv2.connectedComponents((ink > SEEN).view(np.uint8))[0] - 1 < STROKES:
+        return 0.0
     contours, _ = cv2.findContours((lines > SEEN).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     rectangles = [cv2.minAreaRect(contour) for contour in contours]
     long = [rectangle for rectangle in rectangles if max(rectangle[1]) > LONG * max(min(rectangle[1]), 1.0)]
-    if len(long) < FEW:
+    if not long:
         return 0.0
     slopes = np.array([_slope(cv2.boxPoints(rectangle)) for rectangle in long])
     lengths = np.array([max(sides) for _, sides, _ in long])
     slope = _weighted_median(slopes, lengths)
     alike = np.abs((slopes - slope + 90) % 180 - 90) < ALIKE
-    enough = alike.sum() >= (FEW if abs(slope) < 45 else 1.5 * FEW)
-    return slope if enough and lengths[alike].sum() > AGREE * lengths.sum() else 0.0
+    agree = lengths[alike].sum() > AGREE * lengths.sum()
+    longer = sum(max(sides) > LONGER * max(min(sides), 1.0) for _, sides, _ in long)
+    turned = abs(slope) < ASKEW or (abs(slope) > 90 - ASKEW and longer >= FEW)
+    return slope if agree and turned else 0.0
 
 
 def _slope(corners: np.ndarray) -> float:

@@ -464,7 +464,7 @@ def _fold(paper: np.ndarray, rng: np.random.Generator) -> None:
 
 def _light(rng: np.random.Generator) -> np.ndarray:
     """Uneven light: a slope, clouds, soft and hard shadows."""
-    light = np.ones((SIDE, SIDE), np.float32)
+    light: np.ndarray = np.ones((SIDE, SIDE), np.float32)
     if rng.random() < 0.6:
         corners = rng.uniform(rng.uniform(0.35, 0.9), 1, (rng.integers(2, 5),) * 2).astype(np.float32)
         light = cv2.resize(corners, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)

@@ -9,7 +9,7 @@ is a logistic function of what both say. The weights are fitted on synthetic lin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -20,11 +20,12 @@ from digits.recognition import NOT_A_DIGIT_BELOW, OTHER, UNSURE_BELOW, Box
 from digits.sequence import SIGNS, Reading, Seen
 from digits.strokes import join
 
-DECODINGS = tuple((among, none) for among in (SIGNS, SIGNS[:10]) for none in (1.0, 0.15, 0.02))
+DECODINGS = tuple((among, none) for among in (SIGNS, SIGNS[:10]) for none in (1.0, 0.15))
 LOW_SIGNS = ".,-:="
-WHOLE_CERTAIN = 0.97  # confidence of the digit network that all of a narrow strip is one digit, from which on it is
+LONGER = 1.6  # widths of a dash in its heights
+CLEAR = 0.9  # probability of a reading from which on nothing else is looked at
 LEAST = 1e-6  # no network is surer than this that something is not so
-PART = 1.0  # gap, in heights of the line, that parts two numbers,
+PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
 ALWAYS_PART = 2.5  # a gap that does so however even they are
 VIEWS = tuple((width, lean) for width in (0.5, 1.5) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
@@ -64,14 +65,18 @@ def propose(strip: Strip, reading: Reading) -> list[list[Mark]]:
 
     That is: digits alone; more signs than are sure; each stroke a digit or a sign of its own; all of it one digit.
     """
+    clear = reading.probability("".join(sign.text for sign in reading.signs)) >= CLEAR
     proposals = {
         _text(marks): marks
-        for among, none in DECODINGS
+        for among, none in DECODINGS[: 1 if clear else 2 if _has_low(strip) else None]
         if (marks := find_marks(strip, reading, reading.decode(among, none)))
     }
     if next(iter(proposals), "") == "/":  # a stroke alone is a 1
         return [[_as_one(strip, reading)]]
-    if len(strip.strokes) > 1 and proposals:
+    if next(iter(proposals), "") == "-" and strip.whole.width < LONGER * strip.whole.height:  # and a blot alone a point
+        (dash,) = proposals["-"]
+        return [[replace(dash, seen=replace(dash.seen, text="."))]]
+    if len(strip.strokes) > 1 and proposals and not clear:
         apart = _by_strokes(strip, reading)
         proposals.setdefault(_text(apart), apart)
     if strip.may_be_one:
@@ -79,6 +84,11 @@ def propose(strip: Strip, reading: Reading) -> list[list[Mark]]:
         proposals.pop(_text(one), None)
         proposals[_text(one)] = one  # the last
     return list(proposals.values())
+
+
+def _has_low(strip: Strip) -> bool:
+    """Has it a stroke that is too low for a digit?"""
+    return any(stroke.height < LOW * strip.height for stroke in strip.strokes)
 
 
 def _text(marks: list[Mark]) -> str:
@@ -123,7 +133,8 @@ def judge(
 
     rows: (n, 10), what the digit network says of each mark of each proposal that has an image.
     """
-    if strip.may_be_one and len(rows) and rows[-1].max() >= WHOLE_CERTAIN:
+    signed = proposals and proposals[0][0].seen.text in "+-"  # a dash in front is no bar of the digit
+    if strip.may_be_one and len(rows) and not signed and rows[-1].max() >= UNSURE_BELOW:
         return [alone(proposals[-1][0], rows[-1])]
     answers: list[list[FoundNumber]] = []
     for marks in proposals:

@@ -21,12 +21,12 @@ from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
-BESIDE, OVER = 1.5, 0.5  # how far such a mark is from it at most, in its heights; how far strokes of one sign are
+BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights
 IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
 BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
-NARROW = 1.5  # width, in heights, up to which a strip may be one digit, whatever is read in it
+NARROW, CLOSE = 1.7, 0.5  # width and gap, in heights, up to which a strip may be one digit, whatever is read in it
 ABOVE = 0.65  # share of the narrower's width that two strokes have in common where they are one sign
 UNSEEN = 0.7  # height, in those of the line, of a stroke that is some sign, though none was read in it
 MOSTLY = 0.5  # share of a stroke that makes it a sign's own; of the ink at a sign that makes it part of the sign
@@ -64,8 +64,10 @@ class Strip:
 
     @property
     def may_be_one(self) -> bool:
-        """Is it narrow enough for a single digit?"""
-        return self.whole.width <= NARROW * self.whole.height
+        """Is it narrow enough, and close enough together, for a single digit?"""
+        ends = np.maximum.accumulate([stroke.box[2] for stroke in self.strokes])
+        gap = max((stroke.box[0] - end for stroke, end in zip(self.strokes[1:], ends, strict=False)), default=0)
+        return self.whole.width <= NARROW * self.whole.height and gap <= CLOSE * self.whole.height
 
 
 @dataclass
@@ -136,8 +138,9 @@ def _mend_breaks(strokes: list[Stroke]) -> list[Stroke]:
 
 def _continues(upper: Stroke, lower: Stroke) -> bool:
     common = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
-    gap = lower.box[1] - upper.box[3]
-    return common > 0.5 * min(upper.width, lower.width) and -2 < gap < BROKEN * (lower.box[3] - upper.box[1])
+    gap = (lower.box[1] - upper.box[3]) / (lower.box[3] - upper.box[1])
+    alike = min(upper.height, lower.height) > IN_LINE * max(upper.height, lower.height)
+    return alike and common > 0.5 * min(upper.width, lower.width) and abs(gap) < BROKEN
 
 
 def _find_low(strokes: list[Stroke]) -> list[Stroke | None]:
@@ -214,7 +217,7 @@ def find_marks(strip: Strip, reading: Reading, signs: list[Seen]) -> list[Mark]:
             for stroke, owners in zip(strip.strokes, own, strict=True)
             if owners[place]
         ] or [strip.whole.columns(borders[place], borders[place + 1])]
-        if strokes := _near([part for part in parts if part], OVER * strip.height):
+        if strokes := _near([part for part in parts if part], LOW * strip.height):
             cut = own[own[:, place]].sum(axis=1).max(initial=1) > 1
             marks.append(make_mark(sign, strokes, strip.line, bool(cut)))
     return marks

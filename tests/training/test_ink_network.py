@@ -24,7 +24,7 @@ def test_shipped_network_finds_the_ink_of_pages_that_it_has_not_seen():
         page, truth = synthesise_page(validation, rng)
         found, there = reader.maps(standardise(page))[..., INK] > 0.5, truth[..., INK] > 127
         common, either = common + (found & there).sum(), either + (found | there).sum()
-    assert 0.75 <= common / either < 0.99, "perfect would mean that the pages are too easy"
+    assert 0.55 <= common / either < 0.95, "perfect would mean that the pages are too easy"
 
 
 def test_batches_are_the_same_wherever_training_was_interrupted():

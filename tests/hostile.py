@@ -160,7 +160,7 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "bmp": lambda: saved(_white("RGB", 33), "BMP"),
     "jpeg": lambda: saved(_white("RGB", 199), "JPEG"),
     "jpeg, noise": lambda: saved(_noise(9_000, 11_000), "JPEG", quality=30),
-    "jpeg, progressive": lambda: saved(_white("RGB", 60), "JPEG", progressive=True, subsampling=0),
+    "jpeg, progressive": lambda: saved(_white("RGB", 44), "JPEG", progressive=True, subsampling=0),
     "tiff, floats": lambda: saved(_white("F", 37), "TIFF", compression="tiff_deflate"),
     "tiff, 16 bits": lambda: saved(_white("I;16", 50), "TIFF", compression="tiff_lzw"),
     "tiff, lying on its side": lambda: saved(_white("RGB", 37), "TIFF", compression="tiff_lzw", tiffinfo={274: 6}),

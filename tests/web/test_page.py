@@ -291,6 +291,8 @@ def test_photo_can_be_turned_and_cropped(desk):
     desk.press("turn")
     assert desk.text() == "7"
     desk.press("crop")
+    desk.page.locator(".crop-hint").wait_for()
+    desk.page.wait_for_timeout(300)  # the pad makes room for the hint
     desk.draw([[(0.05, 0.05), (0.95, 0.5)]])
     assert desk.shown().width / desk.shown().height == pytest.approx(4 / 3 * 2, rel=0.05)
     assert desk.mismatch() < A_STROKE

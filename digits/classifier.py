@@ -115,6 +115,21 @@ def open_session(path: Path, content: bytes, threads: int) -> onnxruntime.Infere
         raise ModelError(f"{path.name} is no ONNX model that ONNX Runtime can load: {shown(str(error))}") from error
 
 
+def open_network(path: Path, kind: str, answer: tuple[str | int, ...]) -> onnxruntime.InferenceSession:
+    """One of the other networks, on one core. kind: "ink" or "sequence", as train_model.py names it.
+
+    answer: shape of what it answers with; the last side counts. Raises ModelError if it is missing or another.
+    """
+    if not path.is_file():
+        raise ModelError(f"No model at {path}. Train one with: python train_model.py --{kind}")
+    session = open_session(path, path.read_bytes(), threads=1)
+    shape = session.get_outputs()[0].shape
+    if len(shape) != len(answer) or shape[-1] != answer[-1]:
+        expected = ", ".join(map(str, answer))
+        raise ModelError(f"{path.name} is no {kind} network: it answers in shape {shape}, not ({expected}).")
+    return session
+
+
 def _onnx_runner(path: Path, content: bytes, threads: int) -> Run:
     session = open_session(path, content, threads)
     name = session.get_inputs()[0].name

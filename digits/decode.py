@@ -37,7 +37,7 @@ Band = Callable[[int, int], Image.Image]
 def read_pixels(picture: Any) -> tuple[np.ndarray, float]:
     """The picture, upright, as pixels of grey, grey + alpha, RGB or RGBA, at most LARGEST on a side.
 
-    picture: as in digits.picture.read_ink.
+    picture: as in digits.picture.read_grey.
     Returns (height, width) or (height, width, channels) uint8, and how many pixels of the picture one of them stands
     for. Raises PictureError, and nothing else.
     """

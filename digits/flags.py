@@ -35,7 +35,7 @@ import digits
 from digits.decode import format_of
 from digits.errors import FlagsError, PictureError, shown
 from digits.files import replace_file, sole_writer
-from digits.recognition import NOT_A_DIGIT_BELOW, UNSURE_BELOW, Box, Digit, Recognition
+from digits.recognition import Box, Digit, Recognition, verdict_of
 
 FOLDER_LIMIT = 1_000_000_000  # bytes
 PICTURE_LIMIT = 25_000_000  # bytes
@@ -299,9 +299,7 @@ class FlagStore:
         )
 
     def _summary(self, row: dict[str, Any]) -> Summary:
-        unsure = any(
-            sum(of_digit) >= NOT_A_DIGIT_BELOW and max(of_digit) < UNSURE_BELOW for of_digit in row["probabilities"]
-        )
+        unsure = any(verdict_of(sum(of_digit), max(of_digit)) == "unsure" for of_digit in row["probabilities"])
         path = self.folder / row["file_name"]
         return Summary(row["id"], row["time"], row["label"], row["predicted"], unsure, path)
 

@@ -14,10 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits.classifier import open_session
-from digits.errors import ModelError
+from digits.classifier import open_network
 from digits.normalise import pen_width
-from digits.turn import find_slope, turn
+from digits.turn import SEEN, find_slope, turn
 
 SHIPPED_INK_MODEL = Path(__file__).with_name("ink.onnx")
 MULTIPLE = 32  # the sides of what the network is given are multiples of it
@@ -30,13 +29,11 @@ FAR, CLOSEST = 96, 3000  # pixels of the longer side: of the first look, and at 
 CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
 ASKEW = 5.0  # degrees that lines of writing slope; less is how people write
 SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
-ENCLOSED = 2  # depth of a contour in a hole of another's
 WIDEST = 0.4  # width of a pen, in sides of all that is drawn with it
 FAINT, SURE = 0.3, 0.9  # from which on something may be there, and surely is
 CLEARER = 0.05  # of what may be ink, by which more must be sure for it to be light ink on dark paper
 ROOM = 64  # pixels that the network is given on each side at least
 TILE, SEAM = 1024, 64  # pixels of what the network is given at once, and by which neighbours overlap
-SEEN = 0.5  # of a map, from which on something is there
 UNEVEN = 0.25  # of the lightest paper, by which a shade is darker
 
 
@@ -71,18 +68,12 @@ class InkReader:
     """
 
     def __init__(self, model: Path = SHIPPED_INK_MODEL) -> None:
-        if not model.is_file():
-            raise ModelError(f"No model at {model}. Train one with: python train_model.py --ink")
-        self._session = open_session(model, model.read_bytes(), threads=1)
+        self._session = open_network(model, "ink", ("n", "h", "w", 3))
         self._name = self._session.get_inputs()[0].name
-        shape = self._session.get_outputs()[0].shape
-        if len(shape) != 4 or shape[3] != 3:
-            raise ModelError(f"{model.name} is no ink network: it answers in shape {shape}, not (n, h, w, 3).")
 
     def find(self, grey: np.ndarray) -> Ink:
         """Tell the ink of a picture from its paper. grey: (height, width) uint8, ink dark or light."""
-        clean = _find_on_clean_pad(grey)
-        return clean or self._look(grey)
+        return _find_on_clean_pad(grey) or self._look(grey)
 
     def _look(self, grey: np.ndarray) -> Ink:
         """From afar, then closer, until the pens are wide enough."""
@@ -176,10 +167,7 @@ def _stands_free(ink: np.ndarray) -> bool:
     if tree is None or len(tree[0]) == 1:
         return True
     parents = tree[0, :, 3]
-    depth = np.zeros(len(parents), int)
-    for place, parent in enumerate(parents):  # a parent stands before its children
-        depth[place] = depth[parent] + 1 if parent >= 0 else 0
-    if depth.max() >= ENCLOSED:
+    if ((parents >= 0) & (parents[parents] >= 0)).any():  # the contour of something in a hole of something else
         return False
     _, _, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
     width, height = stats[1:, 2], stats[1:, 3]

@@ -20,6 +20,13 @@ OTHER = "?"
 """What stands in a text for a mark that is no digit and no sign."""
 
 
+def verdict_of(is_digit: float, confidence: float) -> str:
+    """ "sure", "unsure" or "not a digit". is_digit: probability that it is one; confidence: that its label is right."""
+    if is_digit < NOT_A_DIGIT_BELOW:
+        return "not a digit"
+    return "sure" if confidence >= UNSURE_BELOW else "unsure"
+
+
 @dataclass(frozen=True, eq=False)
 class Digit:
     """One digit.
@@ -48,9 +55,7 @@ class Digit:
     @cached_property
     def verdict(self) -> str:
         """ "sure", "unsure" or "not a digit"."""
-        if self.probabilities.sum() < NOT_A_DIGIT_BELOW:
-            return "not a digit"
-        return "sure" if self.confidence >= UNSURE_BELOW else "unsure"
+        return verdict_of(float(self.probabilities.sum()), self.confidence)
 
     @property
     def text(self) -> str:
@@ -149,11 +154,9 @@ class Recognition:
             return tuple(self.digits_text.split())
         texts: dict[int, list[str]] = {}
         for number in self.numbers:
-            if number.verdict == "not a digit":
-                continue
-            texts.setdefault(number.line, []).append(number.text)
-        joined = (" ".join(texts[line]) for line in sorted(texts))
-        return tuple(line for line in joined if line.strip(f"{OTHER} "))
+            if number.verdict != "not a digit":
+                texts.setdefault(number.line, []).append(number.text)
+        return tuple(" ".join(texts[line]) for line in sorted(texts))
 
     @property
     def text(self) -> str:

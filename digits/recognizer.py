@@ -15,7 +15,6 @@ from digits.classifier import Classifier
 from digits.errors import PictureError
 from digits.ink import InkReader
 from digits.layout import Found, Layout, choose_digits, find_layout
-from digits.normalise import FRAME
 from digits.picture import read_grey
 from digits.recognition import Box, Digit, Number, Recognition
 from digits.sequence import SequenceReader
@@ -84,7 +83,6 @@ class Recognizer:
         grey, scale, notes = read_grey(picture)
         found = self.ink.find(grey)
         layout = find_layout(found.ink, single or max(grey.shape) <= THUMBNAIL)
-        layout.framed = found.ink if found.ink.shape == grey.shape == (FRAME, FRAME) else None
         height, width = (round(side * scale) for side in grey.shape)
         return _Prepared(layout, (*notes, *found.notes), scale * found.to_picture, (width, height))
 

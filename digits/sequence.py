@@ -15,8 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits.classifier import open_session
-from digits.errors import ModelError
+from digits.classifier import open_network
 from digits.normalise import change_pen, pen_width
 
 SHIPPED_SEQUENCE_MODEL = Path(__file__).with_name("sequence.onnx")
@@ -55,12 +54,7 @@ class SequenceReader:
     """
 
     def __init__(self, model: Path = SHIPPED_SEQUENCE_MODEL) -> None:
-        if not model.is_file():
-            raise ModelError(f"No model at {model}. Train one with: python train_model.py --sequence")
-        self._session = open_session(model, model.read_bytes(), threads=1)
-        shape = self._session.get_outputs()[0].shape
-        if len(shape) != 3 or shape[2] != 11:
-            raise ModelError(f"{model.name} is no sequence network: it answers in shape {shape}, not (n, places, 11).")
+        self._session = open_network(model, "sequence", ("n", "places", 11))
 
     def read(self, ink: np.ndarray) -> Reading:
         """What stands in a stroke; no signs if it holds no digit.

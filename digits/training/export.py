@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -22,17 +23,38 @@ def export_onnx(model: keras.Model, path: Path, images: np.ndarray) -> float:
     images: (n, 28, 28, 1) float32 in [0, 1], the pictures to compare on.
     Returns the largest difference. Raises ModelError if it is above TOLERANCE; `path` is then left as it was.
     """
+
+    def compare(exported: Path) -> float:
+        _name_outputs(exported)
+        return _difference(model, exported, images)
+
+    return export_compared(model, path, images[:1], compare, TOLERANCE, f"{len(images)} pictures")
+
+
+def export_compared(
+    model: keras.Model,
+    path: Path,
+    example: np.ndarray,
+    compare: Callable[[Path], float],
+    tolerance: float,
+    compared: str,
+) -> float:
+    """Write `model` to `path` as ONNX if what `compare` says of the exported file is within the tolerance.
+
+    example: an input of the model. compare: from the exported file to the largest difference between an answer of it
+        and of the model; compared: on what, in words.
+    Returns the difference. Raises ModelError if it is above the tolerance; `path` is then left as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         aside = Path(folder) / "model.onnx"
-        model(images[:1])  # a model must have been called before it is exported
+        model(example)  # a model must have been called before it is exported
         model.export(aside, format="onnx", verbose=False)
-        _name_outputs(aside)
-        difference = _difference(model, aside, images)
-        if difference > TOLERANCE:
+        difference = compare(aside)
+        if difference > tolerance:
             raise ModelError(
-                f"The ONNX export differs from the Keras model: expected at most {TOLERANCE}, received "
-                f"{difference:.2e} on {len(images)} pictures. The export was not kept."
+                f"The ONNX export differs from the Keras model: expected at most {tolerance}, received "
+                f"{difference:.2e} on {compared}. The export was not kept."
             )
         aside.replace(path)
     return difference

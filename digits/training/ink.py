@@ -6,7 +6,6 @@ It learns from synthetic pages alone (digits/training/paper.py), which are made 
 from __future__ import annotations
 
 import multiprocessing
-import tempfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -23,7 +22,7 @@ from digits.files import digest, sole_writer
 from digits.ink import INK, InkReader, standardise
 from digits.training.callbacks import Interruption, OneCycle, Stopwatch
 from digits.training.data import DIGESTS, Mnist, Split
-from digits.training.export import TOLERANCE
+from digits.training.export import TOLERANCE, export_compared
 from digits.training.fit import forget
 from digits.training.history import read_round
 from digits.training.network import copy_for_training
@@ -207,22 +206,13 @@ def export_ink(network: keras.Model, path: Path, pages: np.ndarray) -> float:
     ModelError if it is above ten times TOLERANCE; `path` is then left as it was.
     """
     model = keras.Model(network.input, layers.Activation("sigmoid")(network.output))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        aside = Path(folder) / "ink.onnx"
-        model(pages[:1])  # a model must have been called before it is exported
-        model.export(aside, format="onnx", verbose=False)
-        reader = InkReader(aside)
+
+    def compare(exported: Path) -> float:
+        reader = InkReader(exported)
         expected = model.predict(pages, batch_size=8, verbose=0)
-        found = np.stack([reader.maps(page[..., 0]) for page in pages])
-        difference = float(np.abs(expected - found).max())
-        if difference > 10 * TOLERANCE:
-            raise ModelError(
-                f"The ONNX export differs from the Keras model: expected at most {10 * TOLERANCE}, received "
-                f"{difference:.2e} on {len(pages)} pages. The export was not kept."
-            )
-        aside.replace(path)
-    return difference
+        return float(np.abs(expected - np.stack([reader.maps(page[..., 0]) for page in pages])).max())
+
+    return export_compared(model, path, pages[:1], compare, 10 * TOLERANCE, f"{len(pages)} pages")
 
 
 def _overlap(reader: InkReader, pages: np.ndarray, truths: np.ndarray) -> float:

@@ -5,7 +5,6 @@ It learns from numbers written with MNIST's digits, augmented, and with drawn on
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,13 +15,12 @@ import keras
 import numpy as np
 from keras import layers
 
-from digits.errors import ModelError
 from digits.files import digest
 from digits.layout import FAINT_EDGE
 from digits.normalise import crop
 from digits.sequence import ABOVE, HEIGHT, STEP, SequenceReader, find_signs, frame
 from digits.training.data import DIGESTS, Mnist, Split
-from digits.training.export import TOLERANCE
+from digits.training.export import TOLERANCE, export_compared
 from digits.training.network import copy_for_training
 from digits.training.numbers import write_number
 from digits.training.save import versions, write_record
@@ -161,20 +159,12 @@ def export_sequence(network: keras.Model, path: Path, pictures: list[np.ndarray]
     then left as it was.
     """
     model = keras.Model(network.input, layers.Softmax()(network.output))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        aside = Path(folder) / "sequence.onnx"
-        model(_side_by_side(pictures[:1]))  # a model must have been called before it is exported
-        model.export(aside, format="onnx", verbose=False)
-        reader = SequenceReader(aside)
-        difference = max(_difference(model, reader, picture / np.float32(255)) for picture in pictures)
-        if difference > TOLERANCE:
-            raise ModelError(
-                f"The ONNX export differs from the Keras model: expected at most {TOLERANCE}, received "
-                f"{difference:.2e} on {len(pictures)} numbers. The export was not kept."
-            )
-        aside.replace(path)
-    return difference
+
+    def compare(exported: Path) -> float:
+        reader = SequenceReader(exported)
+        return max(_difference(model, reader, picture / np.float32(255)) for picture in pictures)
+
+    return export_compared(model, path, _side_by_side(pictures[:1]), compare, TOLERANCE, f"{len(pictures)} numbers")
 
 
 def _difference(model: keras.Model, reader: SequenceReader, framed: np.ndarray) -> float:

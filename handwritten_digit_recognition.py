@@ -127,7 +127,7 @@ cv2.polylines(pad, [np.array([[245, 150], [328, 140]])], False, 40, 7, cv2.LINE_
 
 grey, _, _ = read_grey(pad)  # decoded, upright, the channel in which the ink stands out
 ink = InkReader().find(grey).ink  # without the paper: float32, ink = 1
-stroke = find_layout(ink).lines[0][0]  # the ink that belongs together, first line, first place
+stroke = find_layout(ink).strips[0].whole  # the ink that belongs together, of the first line
 frame = normalise(stroke.ink)  # 20x20 fit, aspect kept, pen like MNIST's, centre of mass in the middle of 28x28
 squeezed = 1 - cv2.resize(pad, (28, 28), interpolation=cv2.INTER_AREA) / 255
 titles = ["the pad", "ink", "the digit", "what the network sees", "merely squeezed"]

@@ -38,8 +38,7 @@ def main() -> None:
     except DigitsError as error:
         sys.exit(f"train_model.py: {error}")
     except KeyboardInterrupt:
-        more = "start it anew" if options.sequence else "go on with the same command and --resume"
-        sys.exit(f"\nInterrupted. The last saved model is untouched; {more}.")
+        sys.exit("\nInterrupted. The last saved model is untouched; go on with the same command and --resume.")
 
 
 def train(options: argparse.Namespace) -> None:
@@ -79,21 +78,22 @@ def train(options: argparse.Namespace) -> None:
 
 
 def train_sequence_network(options: argparse.Namespace) -> None:
-    """The same for the network that reads digits that touch."""
+    """The same for the network that reads lines of digits and signs."""
     from digits.training.sequence import SequenceRecipe, train_sequence
 
     recipe = SequenceRecipe()
     if options.epochs is not None:
-        recipe = dataclasses.replace(recipe, passes=options.epochs)
+        recipe = dataclasses.replace(recipe, rounds=options.epochs)
     if options.limit:
-        recipe = dataclasses.replace(recipe, numbers=options.limit)
-    if recipe.passes < 1 or recipe.numbers < recipe.batch:
+        recipe = dataclasses.replace(recipe, lines=options.limit)
+    if recipe.rounds < 1 or recipe.lines < recipe.batch:
         raise DigitsError(
-            f"There is nothing to train: {recipe.passes} passes over {recipe.numbers} numbers. "
+            f"There is nothing to train: {recipe.rounds} rounds of {recipe.lines} lines. "
             f"Name at least 1 with --epochs, and {recipe.batch} with --limit."
         )
-    right = train_sequence(recipe, load_mnist(options.data), options.seed, options.sequence)
-    print(f"Saved {options.sequence}; it reads {right:.1%} of the numbers that it is tried on.")
+    folder = Path("runs") / options.sequence.stem
+    right = train_sequence(recipe, load_mnist(options.data), options.seed, options.sequence, folder, options.resume)
+    print(f"Saved {options.sequence}; it reads {right:.1%} of the lines that it is tried on.")
 
 
 def train_ink_network(options: argparse.Namespace) -> None:
@@ -135,7 +135,7 @@ def parse_options() -> argparse.Namespace:
         nargs="?",
         const=SHIPPED_SEQUENCE_MODEL,
         metavar="FILE",
-        help="train the network that reads digits that touch instead (default file: digits/sequence.onnx)",
+        help="train the network that reads lines instead (default file: digits/sequence.onnx)",
     )
     parser.add_argument(
         "--ink",

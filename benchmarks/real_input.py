@@ -46,6 +46,7 @@ from sets import Sets
 
 import digits
 from digits import Recognizer
+from digits.judge import combine_logits
 from digits.training.data import load_mnist
 from digits.training.evaluate import describe_machine, to_input
 
@@ -224,10 +225,13 @@ STEPS: dict[str, dict[str, Any]] = {
     "every picture seen by the ink network": {"digits.ink._find_on_clean_pad": lambda grey: None},
     "pages that lie askew left so": {"digits.ink.find_slope": lambda lines: 0.0},
     "pen left as it is": {"digits.normalise.change_pen": lambda ink, by: ink},
-    "strokes not joined": {"digits.layout.LONGEST_RUN": 1},
-    "touching digits not parted": {"digits.layout._part": lambda *arguments: []},
-    "touching digits cut only": {"digits.layout._read_through": lambda *arguments: ([], 0.0)},
-    "touching digits read in one look only": {"digits.layout._cut": lambda *arguments: ([], 0.0)},
+    "the reader's word alone": {
+        "digits.judge.combine_logits": lambda seen, rows, _: combine_logits(seen, rows, (1, 0, 0))
+    },
+    "the digit network's word alone": {
+        "digits.judge.combine_logits": lambda seen, rows, _: combine_logits(seen, rows, (0, 1, 0))
+    },
+    "a narrow strip never one digit": {"digits.layout.NARROW": 0.0},
     "place kept, not centred by mass": {"digits.normalise._centre": lambda ink: _middle(ink)},
 }
 """What stands in for a step of the road when it is left out."""

@@ -1,140 +1,127 @@
-"""Layout: strokes grouped into digits, digits into lines, in reading order.
+"""Layout: strokes into lines of writing, lines into strips that are read whole, and signs into their own ink.
 
-The strokes of a line are put in order from left to right. A digit is a run of neighbouring strokes; where one stroke
-holds several digits that touch, it is cut. Which runs and cuts are digits is what the classifier knows best: every
-possible run is looked at, and the sequence of runs with the highest probability is taken (a segmentation lattice, as in
-Casey and Lecolinet 1996, "A survey of methods and strategies in character segmentation"). The sequence network, which
-needs no cuts, reads a stroke as a whole: what is certain to it is not cut, and where a cut leaves a doubt, it decides.
+All of it is geometry. A stroke belongs to the line of its neighbour to the left whose height it shares, so that
+slanted and curved lines hold together; what is much lower than its neighbour (a point, a dash, a bar) goes with it.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
-from digits.cutting import INKED, Part, find_parts
 from digits.normalise import FRAME, crop, normalise
-from digits.recognition import UNSURE_BELOW, Box
-from digits.sequence import Read
+from digits.recognition import OTHER, Box
+from digits.sequence import Reading, Seen
 from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
-LONGEST_RUN = 4  # strokes of one digit
-WIDEST = 1.7  # width of a digit, in heights of its line
-WIDEST_GAP = 0.45  # between two strokes of one digit, in heights of the line
-CUT_HEIGHT = 64  # pixels to which a stroke is reduced before it is cut
-CUT_COST = 0.1  # how much less probable, as a logarithm, a cut through ink is than none
-LOW, LOW_COST = 0.6, 2.0  # a part lower than this, in heights of the line, is as much less probable for each height
-LONGEST_READ = 20  # width of a stroke in its heights, above which it is a line and no row of digits
-NARROWEST_CUT = 0.4  # width of a stroke in its heights, below which it holds one digit at most
+LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
+BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights
+IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
+BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
 FEW = 4  # strokes of a picture that hardly holds several lines
-LIKELY = 0.3  # least probability of a part that may be a digit
-CUT_SURE = 0.5  # least probability that all parts of a cut are digits
-CUT_ODDS = 15  # how many times the odds of the whole those of the parts must be
-TANGLED, TANGLED_SURE = 1.8, 0.92  # of ink whose seams cross more pens: the parts of a scribble, too, look like digits
-CUT_CERTAIN = 0.995  # probability that all parts of a cut are digits, from which on what is read counts less
-SNARLED = 2.2  # as TANGLED: what is more tangled is a scribble, of which only a certain reading is believed
-READ_SURE = 0.6  # least probability of what the sequence network reads
-READ_CERTAIN = 0.93  # probability from which on it is believed without a cut
-WHOLE_CERTAIN = 0.99  # confidence of a single digit, from which on it is not read
-DIGIT_CERTAIN = 0.95  # probability that it is one digit, though unclear which, from which on it is not cut
-TOUCHING_TRUST = 0.9  # share of what looks like touching digits that is
-BESIDE_TRUST = 0.9  # the same of a digit close beside them, or beside what is unsure
-VIEWS = tuple((width, lean) for width in (0.5, 1.5) for lean in (-0.2, 0.0, 0.2))  # narrower, wider; leaning or not
-
-Classify = Callable[[np.ndarray], np.ndarray]
-"""(n, 28, 28, 1) float32 to (n, 10) probabilities."""
+SPACE = 1.6  # gap, in heights of the line, at which a strip ends
+NARROW, CLOSE = 1.7, 0.5  # width and gap, in heights, up to which a strip may be one digit, whatever is read in it
+ABOVE = 0.65  # share of the narrower's width that two strokes have in common where they are one sign
+UNSEEN = 0.7  # height, in those of the line, of a stroke that is some sign, though none was read in it
+MOSTLY = 0.5  # share of a stroke that makes it a sign's own; of the ink at a sign that makes it part of the sign
+TALL = f"0123456789/+=%{OTHER}"  # these may be digits; a stroke that they share with others is cut between them
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
-    """A run of strokes that may be one digit. image: (28, 28) float32, normalised."""
+class Mark:
+    """What stands at one place of a strip.
 
-    line: int
-    first: int
-    last: int
+    line: from 0. strokes: of how many its ink is; cut: whether some of it was cut off from others'.
+    image: (28, 28) float32, normalised, as the digit network takes it; None for what is too low for a digit.
+    """
+
+    seen: Seen
     box: Box
-    image: np.ndarray
+    line: int
+    image: np.ndarray | None
+    strokes: int = 1
+    cut: bool = False
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """A digit of the layout. probabilities: (10,) float32; line: from 0."""
+class Strip:
+    """Strokes of a line without wide gaps, from left to right. height: in pixels, that of the line's digits."""
 
-    box: Box
-    image: np.ndarray
-    probabilities: np.ndarray
     line: int
+    height: float
+    strokes: tuple[Stroke, ...]
+
+    @cached_property
+    def whole(self) -> Stroke:
+        """All of it as one stroke."""
+        return join(self.strokes)
 
     @property
-    def confidence(self) -> float:
-        """Probability in [0, 1] that the most probable label is right."""
-        return float(self.probabilities.max())
+    def may_be_one(self) -> bool:
+        """Is it narrow enough, and close enough together, for a single digit?"""
+        ends = np.maximum.accumulate([stroke.box[2] for stroke in self.strokes])
+        gap = max((stroke.box[0] - end for stroke, end in zip(self.strokes[1:], ends, strict=False)), default=0)
+        return self.whole.width <= NARROW * self.whole.height and gap <= CLOSE * self.whole.height
 
 
 @dataclass
 class Layout:
-    """What was found before the classifier has seen it: the strokes of each line and the runs that may be digits.
+    """What was found before anything is read.
 
     single: all of it is one digit. framed: the ink, (28, 28) float32, of a picture of MNIST's size: its digit may be in
     MNIST's frame already, with noise around it.
     """
 
-    lines: list[list[Stroke]] = field(default_factory=list)
-    candidates: list[Candidate] = field(default_factory=list)
+    strips: list[Strip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     single: bool = False
     framed: np.ndarray | None = None
 
 
-def find_layout(ink: np.ndarray, single: bool = False) -> Layout:
-    """Find strokes and lines. ink: (height, width) float32 in [0, 1]; single: all of it is one digit."""
+def find_layout(ink: np.ndarray, single: bool = False, shape: tuple[int, ...] | None = None) -> Layout:
+    """Find strokes, lines and strips.
+
+    ink: (height, width) float32 in [0, 1]. single: all of it is one digit. shape: the picture's, if not the ink's.
+    """
+    shape = shape or ink.shape
     strokes, notes = find_strokes(ink)
     if not strokes:
         return Layout(notes=[*notes, "nothing drawn"])
-    single = single or max(ink.shape) <= THUMBNAIL
-    lines = [[join(strokes)]] if single or len(strokes) == 1 else find_lines(strokes)
-    layout = Layout(lines, notes=notes, single=single, framed=ink if ink.shape == (FRAME, FRAME) else None)
-    layout.candidates = [candidate for index, line in enumerate(lines) for candidate in _runs(index, line)]
-    return layout
+    single = single or max(shape) <= THUMBNAIL
+    lines = [[join(strokes)]] if single else find_lines(strokes)
+    strips = [strip for index, line in enumerate(lines) for strip in _find_strips(index, line)]
+    framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None
+    return Layout(strips, notes, single, framed)
 
 
-def choose_digits(
-    layout: Layout, probabilities: np.ndarray, classify: Classify, read: Read
-) -> tuple[list[Found], list[str]]:
-    """Take the most probable sequence of digits in each line, parting those that touch.
-
-    probabilities: (n, 10), one row for each of layout.candidates.
-    Returns the digits in reading order, and notes.
-    """
-    found: list[Found] = []
-    notes: list[str] = []
-    for index, line in enumerate(layout.lines):
-        groups: list[list[Found]] = []
-        for strokes, whole in _likely_runs(layout, index, probabilities):
-            whole = look_again(whole, classify, layout.framed)
-            touching = [] if layout.single else _part(join(strokes), whole, line, classify, read)
-            groups.append(touching or [whole])
-            if touching:
-                notes.append(f"touching digits: parted into {len(touching)}")
-            elif len(strokes) > 1:
-                notes.append(f"{len(strokes)} strokes joined into one digit")
-        found.extend(_doubt_beside_unsure(groups))
-    return found, notes
+def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:
+    """Strokes into lines, top to bottom, each from left to right."""
+    if len(strokes) <= FEW:
+        strokes = _mend_breaks(strokes)
+    beside = _find_low(strokes)
+    lines: list[list[Stroke]] = []
+    for stroke in sorted((s for s, large in zip(strokes, beside, strict=True) if large is None), key=_left):
+        best = max(lines, key=lambda line: _shared_height(line, stroke), default=None)
+        if best is None or _shared_height(best, stroke) < IN_LINE:
+            lines.append([stroke])
+        else:
+            best.append(stroke)
+    of_stroke = {id(stroke): line for line in lines for stroke in line}
+    for stroke, large in zip(strokes, beside, strict=True):
+        if large is not None:
+            of_stroke[id(large)].append(stroke)
+    lines.sort(key=lambda line: float(np.mean([s.box[1] + s.box[3] for s in line])))
+    return [sorted(line, key=_left) for line in lines]
 
 
-def _likely_runs(layout: Layout, index: int, probabilities: np.ndarray) -> Iterator[tuple[list[Stroke], Found]]:
-    """The runs of strokes that are most probably a line's digits, in order, each beside what it is as one digit."""
-    line = layout.lines[index]
-    own = [place for place, candidate in enumerate(layout.candidates) if candidate.line == index]
-    candidates, rows = [layout.candidates[place] for place in own], probabilities[own]
-    for place in _best_path(candidates, [_score(row) for row in rows], len(line)):
-        run = candidates[place]
-        yield line[run.first : run.last + 1], Found(run.box, run.image, rows[place], index)
+def _left(stroke: Stroke) -> int:
+    return stroke.box[0]
 
 
 def _mend_breaks(strokes: list[Stroke]) -> list[Stroke]:
@@ -151,33 +138,23 @@ def _mend_breaks(strokes: list[Stroke]) -> list[Stroke]:
 
 def _continues(upper: Stroke, lower: Stroke) -> bool:
     common = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
-    gap = lower.box[1] - upper.box[3]
-    return common > 0.5 * min(upper.width, lower.width) and gap < 0.12 * (lower.box[3] - upper.box[1])
+    gap = (lower.box[1] - upper.box[3]) / (lower.box[3] - upper.box[1])
+    alike = min(upper.height, lower.height) > IN_LINE * max(upper.height, lower.height)
+    return alike and common > 0.5 * min(upper.width, lower.width) and abs(gap) < BROKEN
 
 
-def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:
-    """Strokes into lines, top to bottom, each from left to right.
-
-    A stroke belongs to the line of its neighbour to the left whose height it shares, so that slanted lines hold
-    together; what is much lower than a digit (a bar, a dot) goes to the nearest line.
-    """
-    if len(strokes) <= FEW:
-        strokes = _mend_breaks(strokes)
-    tall = float(np.median([s.height for s in strokes if s.height >= 0.5 * max(t.height for t in strokes)]))
-    large = sorted((s for s in strokes if s.height > 0.45 * tall), key=lambda s: s.box[0])
-    small = [s for s in strokes if s.height <= 0.45 * tall]
-    lines: list[list[Stroke]] = []
-    for stroke in large:
-        best = max(lines, key=lambda line: _shared_height(line, stroke), default=None)
-        if best is None or _shared_height(best, stroke) < 0.35:
-            lines.append([stroke])
-        else:
-            best.append(stroke)
-    lines = lines or [[]]
-    for stroke in small:
-        min(lines, key=lambda line: _distance(line, stroke)).append(stroke)
-    lines.sort(key=lambda line: np.mean([s.box[1] + s.box[3] for s in line]))
-    return [_join_overlapping(line) for line in lines]
+def _find_low(strokes: list[Stroke]) -> list[Stroke | None]:
+    """Of each stroke: the nearest one beside, above or below it that is much higher and no such mark itself, if any."""
+    left, top, right, bottom = np.array([stroke.box for stroke in strokes], float).T
+    height = bottom - top
+    across = np.maximum(np.maximum(left[:, None] - right, left - right[:, None]), 0) / height  # [mark, large]
+    down = np.maximum(np.maximum(top[:, None] - bottom, top - bottom[:, None]), 0) / height
+    goes_with = (height[:, None] < LOW * height) & (across < BESIDE) & (down < OVER)
+    goes_with[:, goes_with.any(axis=1)] = False
+    distance = np.where(goes_with, np.hypot(across, down) * height, np.inf)
+    return [
+        strokes[nearest] if goes_with[place, nearest] else None for place, nearest in enumerate(distance.argmin(axis=1))
+    ]
 
 
 def _shared_height(line: list[Stroke], stroke: Stroke) -> float:
@@ -188,194 +165,124 @@ def _shared_height(line: list[Stroke], stroke: Stroke) -> float:
     return common / min(bottom - top, stroke.height)
 
 
-def _distance(line: list[Stroke], stroke: Stroke) -> float:
-    return min((_gap(stroke, other) for other in line), default=0.0)
+def _find_strips(index: int, line: list[Stroke]) -> list[Strip]:
+    """Parts of a line between gaps that no number has."""
+    heights = [stroke.height for stroke in line]
+    height = float(np.median([h for h in heights if h >= LOW * max(heights)]))
+    ends = np.maximum.accumulate([stroke.box[2] for stroke in line])
+    parts: list[list[Stroke]] = [[line[0]]]
+    for stroke, end in zip(line[1:], ends, strict=False):
+        if stroke.box[0] - end > SPACE * height:
+            parts.append([])
+        parts[-1].append(stroke)
+    return [Strip(index, height, tuple(part)) for part in parts]
 
 
-def _gap(first: Stroke, second: Stroke) -> float:
-    dx = max(first.box[0] - second.box[2], second.box[0] - first.box[2], 0)
-    dy = max(first.box[1] - second.box[3], second.box[1] - first.box[3], 0)
+def level(strip: Strip) -> np.ndarray:
+    """The ink of a strip, (height, width) float32, cropped, put level; its columns stay where they are."""
+    whole = strip.whole
+    large = [stroke.box for stroke in strip.strokes if stroke.height >= LOW * strip.height]
+    if len(large) < 3 or whole.width < 3 * strip.height:
+        return whole.ink
+    left, top, right, bottom = np.array(large, float).T
+    slope = float(np.polyfit(left + right, top + bottom, 1)[0])
+    rise = abs(slope) * whole.width
+    matrix = np.array([[1, 0, 0], [-slope, 1, rise if slope > 0 else 0]])
+    flat = cv2.warpAffine(whole.ink, matrix, (whole.width, whole.height + round(rise)), flags=cv2.INTER_LINEAR)
+    rows = np.flatnonzero((flat > FAINT_EDGE).any(axis=1))
+    return flat[rows[0] : rows[-1] + 1]
+
+
+def find_marks(strip: Strip, reading: Reading, signs: list[Seen]) -> list[Mark]:
+    """The signs seen in a strip, each with its own ink: strokes that are its own, and its part of others'."""
+    left, _, right, _ = strip.whole.box
+    signs = _with_unseen(strip, reading, signs)
+    if not signs:
+        return []
+    middles = [left + reading.column(sign.place) for sign in signs]
+    borders = [left, *((a + b) // 2 for a, b in pairwise(middles)), right]
+    shares = np.array([_shares(stroke, borders) for stroke in strip.strokes])  # (strokes, signs) pixels of ink
+    high = np.array([stroke.height >= LOW * strip.height for stroke in strip.strokes])[:, None]
+    tall = np.array([sign.text in TALL for sign in signs])
+    fits = tall | ~high  # a point has no high stroke
+    own = fits & (shares > MOSTLY * shares.sum(axis=1, keepdims=True))
+    missing = tall & ~(own & high).any(axis=0)  # its strokes are others', too
+    own |= missing & (shares > MOSTLY * shares.sum(axis=0))
+    nobody = ~own.any(axis=1)
+    own[nobody, np.where(fits, shares, 0)[nobody].argmax(axis=1)] = True
+    marks = []
+    for place, sign in enumerate(signs):
+        parts = [
+            _part(stroke, np.flatnonzero(owners), place, borders)
+            for stroke, owners in zip(strip.strokes, own, strict=True)
+            if owners[place]
+        ] or [strip.whole.columns(borders[place], borders[place + 1])]
+        if strokes := _near([part for part in parts if part], LOW * strip.height):
+            cut = own[own[:, place]].sum(axis=1).max(initial=1) > 1
+            marks.append(make_mark(sign, strokes, strip.line, bool(cut)))
+    return marks
+
+
+def _with_unseen(strip: Strip, reading: Reading, signs: list[Seen]) -> list[Seen]:
+    """The signs that were read, and for each high stroke beside those that hold them: what is most probable there."""
+    left = strip.whole.box[0]
+    middles = [left + reading.column(sign.place) for sign in signs]
+    high = [stroke for stroke in strip.strokes if stroke.height >= UNSEEN * strip.height]
+    for stroke in high if signs else []:
+        nearest = min(middles, key=lambda middle: abs(middle - (stroke.box[0] + stroke.box[2]) / 2))
+        if not _holds(stroke, nearest) and any(_holds(other, nearest) for other in high):
+            first, last = reading.place(stroke.box[0] - left), reading.place(stroke.box[2] - left)
+            signs = [*signs, reading.most_probable(first, last)]
+    return sorted(signs, key=lambda sign: sign.place)
+
+
+def _holds(stroke: Stroke, column: int) -> bool:
+    return stroke.box[0] <= column < stroke.box[2]
+
+
+def group_strokes(strip: Strip) -> list[list[Stroke]]:
+    """The strokes of a strip, those above one another together, from left to right."""
+    groups: list[list[Stroke]] = []
+    for stroke in strip.strokes:
+        last = join(groups[-1]) if groups else None
+        if last and min(last.box[2], stroke.box[2]) - stroke.box[0] > ABOVE * min(last.width, stroke.width):
+            groups[-1].append(stroke)
+        else:
+            groups.append([stroke])
+    return groups
+
+
+def _near(parts: list[Stroke], distance: float) -> list[Stroke]:
+    """Without the specks that are farther than this from the tallest: the reader has seen nothing in them."""
+    tallest = max(parts, key=lambda part: part.height, default=None)
+    return [part for part in parts if tallest and _gap(part.box, tallest.box) <= distance]
+
+
+def _gap(first: Box, second: Box) -> float:
+    dx = max(first[0] - second[2], second[0] - first[2], 0)
+    dy = max(first[1] - second[3], second[1] - first[3], 0)
     return float(np.hypot(dx, dy))
 
 
-def _join_overlapping(line: list[Stroke]) -> list[Stroke]:
-    """Strokes above one another are parts of one digit."""
-    joined: list[Stroke] = []
-    for stroke in sorted(line, key=lambda s: s.box[0]):
-        if joined:
-            last = joined[-1]
-            common = min(last.box[2], stroke.box[2]) - max(last.box[0], stroke.box[0])
-            if common > 0.65 * min(last.width, stroke.width):
-                joined[-1] = join([last, stroke])
-                continue
-        joined.append(stroke)
-    return joined
+def _shares(stroke: Stroke, borders: list[int]) -> list[float]:
+    """How much of a stroke's ink lies between each two borders."""
+    summed = np.concatenate([[0], stroke.ink.sum(axis=0).cumsum()])
+    places = np.clip(np.array(borders) - stroke.box[0], 0, stroke.width)
+    places[0], places[-1] = 0, stroke.width
+    return np.diff(summed[places]).tolist()
 
 
-def _runs(index: int, line: list[Stroke]) -> list[Candidate]:
-    """Every run of neighbouring strokes that is no wider than a digit."""
-    height = max(stroke.height for stroke in line)
-    candidates = []
-    for first in range(len(line)):
-        for last in range(first, min(first + LONGEST_RUN, len(line))):
-            if last > first and line[last].box[0] - line[last - 1].box[2] > WIDEST_GAP * height:
-                break
-            run = join(line[first : last + 1])
-            if last > first and run.width > WIDEST * height:
-                break
-            candidates.append(Candidate(index, first, last, run.box, _normalised(run.ink)))
-    return candidates
+def _part(stroke: Stroke, owners: np.ndarray, place: int, borders: list[int]) -> Stroke | None:
+    """What of a stroke belongs to the sign at `place`: all, or what lies between the borders to its other owners."""
+    if len(owners) == 1:
+        return stroke
+    first = stroke.box[0] if place == owners[0] else borders[place]
+    last = stroke.box[2] if place == owners[-1] else borders[place + 1]
+    return stroke.columns(first, last)
 
 
-def _score(row: np.ndarray) -> float:
-    return math.log(max(float(row.max()), 1e-6))
-
-
-def _best_path(candidates: Sequence[Candidate | Part], scores: list[float], count: int) -> list[int]:
-    """The candidates, by index, that cover all `count` strokes or pieces with the highest sum of scores.
-
-    Found by dynamic programming; [] if no sequence of candidates covers them.
-    """
-    best = [0.0] + [-np.inf] * count
-    chosen = [-1] * (count + 1)
-    for place in sorted(range(len(candidates)), key=lambda place: candidates[place].last):
-        first, end = candidates[place].first, candidates[place].last + 1
-        if best[first] + scores[place] > best[end]:
-            best[end], chosen[end] = best[first] + scores[place], place
-    path: list[int] = []
-    end = count if chosen[count] >= 0 else 0
-    while end > 0:
-        path.append(chosen[end])
-        end = candidates[chosen[end]].first
-    return path[::-1]
-
-
-def _doubt_beside_unsure(groups: list[list[Found]]) -> list[Found]:
-    """Less trust in digits close beside what is unsure, or had to be parted: a stroke of a K or a P looks like a one.
-
-    groups: what was found in each run of strokes, one digit or several that touch.
-    """
-    doubtful = [one for group in groups if len(group) > 1 or group[0].confidence < UNSURE_BELOW for one in group]
-    return [
-        replace(one, probabilities=BESIDE_TRUST * one.probabilities)
-        if one not in doubtful and any(_is_close(one.box, other.box) for other in doubtful)
-        else one
-        for group in groups
-        for one in group
-    ]
-
-
-def _is_close(one: Box, other: Box) -> bool:
-    """Could the two be strokes of one sign?"""
-    gap = max(one[0], other[0]) - min(one[2], other[2])
-    return gap <= WIDEST_GAP * max(one[3] - one[1], other[3] - other[1])
-
-
-def _part(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify, read: Read) -> list[Found]:
-    """The touching digits of a stroke that is no single digit; [] if it is better left whole.
-
-    It is read in one look first, which takes a tenth of the time of cutting. Where that is not certain, it is cut; and
-    where the parts of the cut leave any doubt, what was read is more often right.
-    """
-    if whole.confidence >= WHOLE_CERTAIN or stroke.width < NARROWEST_CUT * stroke.height:
-        return []
-    in_one_look, probability = _read_through(stroke, whole, read)
-    if probability >= READ_CERTAIN:
-        digits = in_one_look
-    elif whole.confidence >= UNSURE_BELOW or whole.probabilities.sum() >= DIGIT_CERTAIN:
-        digits = []
-    else:
-        digits, crossed = _cut(stroke, whole, line, classify)
-        doubtful = not digits or _together(digits) < CUT_CERTAIN
-        if doubtful and probability >= READ_SURE and crossed < SNARLED:
-            digits = in_one_look
-    return [replace(digit, probabilities=TOUCHING_TRUST * digit.probabilities) for digit in digits]
-
-
-def _read_through(stroke: Stroke, whole: Found, read: Read) -> tuple[list[Found], float]:
-    """What the sequence network reads in a stroke, if it is several digits, and how probable that is; else [] and 0."""
-    if stroke.width > LONGEST_READ * stroke.height:
-        return [], 0.0
-    reading = read(stroke.ink)
-    signs = reading.signs
-    inks = [stroke.ink[:, sign.start : sign.end] for sign in signs]
-    if len(signs) < 2 or any(ink.max(initial=0) <= INKED for ink in inks):  # of two at one place, one is a mistake
-        return [], 0.0
-    found = []
-    for sign, ink in zip(signs, inks, strict=True):
-        left, top, width, height = cv2.boundingRect((ink > INKED).view(np.uint8))
-        box = sign.start + left, top, sign.start + left + width, top + height
-        image = _normalised(ink[top : top + height, left : left + width])
-        found.append(Found(_place(box, stroke.box, 1.0), image, sign.probabilities, whole.line))
-    return found, reading.probability
-
-
-def _cut(stroke: Stroke, whole: Found, line: list[Stroke], classify: Classify) -> tuple[list[Found], float]:
-    """The parts of a stroke that are digits; [] if it cannot be cut so that all are, and more surely than the whole.
-
-    Beside them, how many pens of ink a seam crosses on average.
-    """
-    scale = min(1.0, CUT_HEIGHT / stroke.height)
-    ink = cv2.resize(stroke.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else stroke.ink
-    height = scale * max(s.height for s in line)
-    parts, count, crossed = find_parts(ink, height)
-    if not parts:
-        return [], crossed
-    images = np.stack([_normalised(part.ink) for part in parts])
-    rows = classify(images[..., None])
-    sure = CUT_SURE if crossed < TANGLED else TANGLED_SURE
-    likely = [place for place, row in enumerate(rows) if row.max() >= LIKELY]
-    parts, images, rows = [parts[place] for place in likely], images[likely], rows[likely]
-    lows = [max(0.0, LOW - part.ink.shape[0] / height) for part in parts]
-    scores = [_score(row) - CUT_COST - LOW_COST * low for row, low in zip(rows, lows, strict=True)]
-    path = _best_path(parts, scores, count)
-    if not path or sum(scores[place] for place in path) + CUT_COST < _score(whole.probabilities):
-        return [], crossed
-    found = [
-        look_again(Found(_place(parts[place].box, stroke.box, scale), images[place], rows[place], whole.line), classify)
-        for place in path
-    ]
-    together = _together(found)
-    surely = together >= sure and _odds(together) >= CUT_ODDS * _odds(whole.confidence)
-    return (found if surely else []), crossed
-
-
-def _together(digits: list[Found]) -> float:
-    """Probability that all of them are digits, and these."""
-    return math.prod(digit.confidence for digit in digits)
-
-
-def _odds(probability: float) -> float:
-    return probability / max(1 - probability, 1e-6)
-
-
-def look_again(found: Found, classify: Classify, framed: np.ndarray | None = None) -> Found:
-    """A digit that is unsure is looked at from other sides, too; the mean of all looks is its answer.
-
-    Where it may be framed already, a look from other sides changes more right answers than wrong ones: the frame is
-    looked at as it is, and the surer look counts.
-    """
-    if found.confidence >= UNSURE_BELOW:
-        return found
-    if framed is not None:
-        as_it_is = replace(found, image=framed, probabilities=classify(framed[None, ..., None])[0])
-        return max(found, as_it_is, key=lambda look: look.confidence)
-    looks = np.stack([_seen(found.image, *view) for view in VIEWS])
-    rows = np.concatenate([found.probabilities[None], classify(looks[..., None])])
-    return replace(found, probabilities=rows.mean(axis=0))
-
-
-def _seen(image: np.ndarray, width: float, lean: float) -> np.ndarray:
-    """The image made so many times as wide, and leaning, about its middle. lean: columns to the right a row up."""
-    middle = (image.shape[0] - 1) / 2
-    seen_from = np.array([[1 / width, lean, middle - middle / width - lean * middle], [0, 1, 0]])
-    return cv2.warpAffine(image, seen_from, image.shape, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-
-
-def _normalised(ink: np.ndarray) -> np.ndarray:
-    return normalise(crop(ink, FAINT_EDGE))
-
-
-def _place(box: Box, within: Box, scale: float) -> Box:
-    left, top, right, bottom = (round(side / scale) for side in box)
-    return within[0] + left, within[1] + top, min(within[0] + right, within[2]), min(within[1] + bottom, within[3])
+def make_mark(seen: Seen, strokes: Sequence[Stroke], line: int, cut: bool = False) -> Mark:
+    """A mark with this ink; a digit, and what may be one, is brought into MNIST's frame."""
+    stroke = join(strokes)
+    image = normalise(crop(stroke.ink, FAINT_EDGE)) if seen.text in TALL else None
+    return Mark(seen, stroke.box, line, image, len(strokes), cut)

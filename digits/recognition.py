@@ -154,9 +154,9 @@ class Recognition:
             return tuple(self.digits_text.split())
         texts: dict[int, list[str]] = {}
         for number in self.numbers:
-            if number.verdict != "not a digit":
-                texts.setdefault(number.line, []).append(number.text)
-        return tuple(" ".join(texts[line]) for line in sorted(texts))
+            texts.setdefault(number.line, []).append(number.text)
+        joined = (" ".join(texts[line]) for line in sorted(texts))
+        return tuple(line for line in joined if line.strip(f"{OTHER} "))
 
     @property
     def text(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,16 +13,29 @@ import numpy as np
 from digits.classifier import Classifier
 from digits.errors import PictureError
 from digits.ink import InkReader
-from digits.layout import Found, Layout, choose_digits, find_layout
+from digits.judge import Found, FoundNumber, Weights, alone, judge, look_again, propose, take_as_one
+from digits.layout import Layout, Mark, Strip, find_layout, level
 from digits.picture import read_grey
-from digits.recognition import Box, Digit, Number, Recognition
-from digits.sequence import SequenceReader
-from digits.strokes import THUMBNAIL
+from digits.recognition import Box, Digit, Number, Recognition, Sign
+from digits.sequence import Reading, SequenceReader
 
 Result = TypeVar("Result")
 
-WIDE = 1.5  # gap, in heights of a digit, that parts two numbers
 BATCH = 64  # pictures that recognize_many classifies in one go
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A strip and what may stand in it. reading: None if all of it is one digit, which the reader is not asked."""
+
+    strip: Strip
+    reading: Reading | None
+    proposals: list[list[Mark]]
+
+    @property
+    def images(self) -> list[np.ndarray]:
+        """(28, 28) float32 of each mark that may be a digit."""
+        return [mark.image for marks in self.proposals for mark in marks if mark.image is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +46,15 @@ class _Prepared:
     """
 
     layout: Layout
+    parts: list[_Part]
     notes: tuple[str, ...]
     to_picture: np.ndarray
     size: tuple[int, int]
 
     @property
     def images(self) -> list[np.ndarray]:
-        """(28, 28) float32 of each run of strokes that may be a digit."""
-        return [candidate.image for candidate in self.layout.candidates]
+        """(28, 28) float32 of each mark that may be a digit."""
+        return [image for part in self.parts for image in part.images]
 
 
 class Recognizer:
@@ -79,12 +92,18 @@ class Recognizer:
                 rows = rows[count:]
 
     def _prepare(self, picture: Any, single: bool) -> _Prepared:
-        """Ink, and the strokes of each line."""
+        """Ink, lines, signs, and each digit in MNIST's frame."""
         grey, scale, notes = read_grey(picture)
         found = self.ink.find(grey)
-        layout = find_layout(found.ink, single or max(grey.shape) <= THUMBNAIL)
+        layout = find_layout(found.ink, single, grey.shape)
+        read = _take_whole if layout.single else self._read
+        parts = [read(strip) for strip in layout.strips]
         height, width = (round(side * scale) for side in grey.shape)
-        return _Prepared(layout, (*notes, *found.notes), scale * found.to_picture, (width, height))
+        return _Prepared(layout, parts, (*notes, *found.notes), scale * found.to_picture, (width, height))
+
+    def _read(self, strip: Strip) -> _Part:
+        reading = self.reader.read(level(strip))
+        return _Part(strip, reading, propose(strip, reading))
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
         """(n, 10) probabilities, one row for each image of each picture."""
@@ -92,9 +111,28 @@ class Recognizer:
         return self.classifier.classify(np.stack(images)[..., None] if images else np.zeros((0, 28, 28, 1), np.float32))
 
     def _answer(self, prepared: _Prepared, rows: np.ndarray) -> Recognition:
-        found, notes = choose_digits(prepared.layout, rows, self.classifier.classify, self.reader.read)
-        digits = tuple(_digit(one, prepared) for one in found)
-        return Recognition(digits, (*prepared.notes, *prepared.layout.notes, *notes), numbers=_numbers(digits))
+        if len(rows) == 1:
+            rows = look_again(prepared.images[0], rows[0], self.classifier.classify, prepared.layout.framed)[None]
+        found: list[FoundNumber] = []
+        for part in prepared.parts:
+            count = len(part.images)
+            found += _numbers(part, rows[:count], self.reader.weights)
+            rows = rows[count:]
+        numbers = tuple(_number(number, prepared) for number in found)
+        digits = tuple(digit for number in numbers for digit in number.digits)
+        blank = sum(not part.proposals for part in prepared.parts)
+        notes = (*prepared.notes, *prepared.layout.notes, *_told(found, blank))
+        return Recognition(digits, notes, numbers=numbers)
+
+
+def _take_whole(strip: Strip) -> _Part:
+    return _Part(strip, None, [[take_as_one(strip)]])
+
+
+def _numbers(part: _Part, rows: np.ndarray, weights: Weights) -> list[FoundNumber]:
+    if part.reading is None:
+        return [alone(part.proposals[0][0], rows[0])]
+    return judge(part.strip, part.reading, part.proposals, rows, weights)
 
 
 def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recognition:
@@ -108,27 +146,15 @@ def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recogniti
         return Recognition(error=f"The picture could not be read ({reason}). Save it again and try once more.")
 
 
-def _digit(found: Found, prepared: _Prepared) -> Digit:
-    image = np.round(found.image * 255).astype(np.uint8)
-    return Digit(found.probabilities, _placed(found.box, prepared), image, found.line)
+def _number(found: FoundNumber, prepared: _Prepared) -> Number:
+    return Number(tuple(_mark(one, prepared) for one in found.marks), found.confidence)
 
 
-def _numbers(digits: tuple[Digit, ...]) -> tuple[Number, ...]:
-    """Digits of a line without a wide gap between them are a number; what is no digit parts numbers, too."""
-    groups: list[list[Digit]] = []
-    for digit in digits:
-        if groups and _go_together(groups[-1][-1], digit):
-            groups[-1].append(digit)
-        else:
-            groups.append([digit])
-    return tuple(Number(tuple(group), math.prod(digit.confidence for digit in group)) for group in groups)
-
-
-def _go_together(last: Digit, digit: Digit) -> bool:
-    if last.line != digit.line or "not a digit" in (last.verdict, digit.verdict):
-        return False
-    height = max(box[3] - box[1] for box in (last.box, digit.box))
-    return digit.box[0] - last.box[2] <= WIDE * height
+def _mark(found: Found, prepared: _Prepared) -> Digit | Sign:
+    mark, box = found.mark, _placed(found.mark.box, prepared)
+    if mark.image is None or found.probabilities is None:  # read as a sign
+        return Sign(found.text, box, found.confidence, mark.line)
+    return Digit(found.probabilities, box, np.round(mark.image * 255).astype(np.uint8), mark.line)
 
 
 def _placed(box: Box, prepared: _Prepared) -> Box:
@@ -138,3 +164,12 @@ def _placed(box: Box, prepared: _Prepared) -> Box:
     x, y = np.clip(corners.min(axis=1).round().astype(int), 0, np.array(prepared.size) - 1).tolist()
     end_x, end_y = np.minimum(corners.max(axis=1).round().astype(int), prepared.size).tolist()
     return x, y, max(end_x, x + 1), max(end_y, y + 1)
+
+
+def _told(found: list[FoundNumber], blank: int) -> list[str]:
+    """In plain words, how strokes became digits, and in how many places they did not."""
+    marks = [one.mark for number in found for one in number.marks if one.probabilities is not None]
+    parted = sum(mark.cut for mark in marks)
+    joined = [f"{mark.strokes} strokes joined into one digit" for mark in marks if mark.strokes > 1 and not mark.cut]
+    notes = [f"touching digits: parted into {parted}"] if parted else []
+    return [*notes, *dict.fromkeys(joined), *([f"nothing to be read in marks at {blank} places"] if blank else [])]

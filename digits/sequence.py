@@ -1,15 +1,14 @@
-"""Sequence: digits that touch, read in one look from left to right.
+"""Sequence: a line of ink, read in one look from left to right.
 
-A part that was cut out of a number has lost what its neighbours would tell: half a 0 looks like a 6, a 1 like a crumb.
-The sequence network sees the whole stroke; at each place of it, it says which digit stands there, or none (Graves et
-al. 2006, "Connectionist temporal classification").
+A part that is cut out of a number has lost what its neighbours would tell: half a 0 looks like a 6, a 1 like a crumb.
+The sequence network sees the whole line; at each place of it, it says which digit or sign stands there, or none (Graves
+et al. 2006, "Connectionist temporal classification").
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -17,34 +16,87 @@ import numpy as np
 
 from digits.classifier import open_network
 from digits.normalise import change_pen, pen_width
+from digits.recognition import OTHER
 
 SHIPPED_SEQUENCE_MODEL = Path(__file__).with_name("sequence.onnx")
-HEIGHT = 28  # pixels to which a stroke is brought
-ABOVE, BESIDE = 2, 4  # pixels of paper around it
-PEN = (2.0, 3.5)  # pixels; the width of the pen is brought between these
+SIGNS = f"0123456789.,-/:+=%{OTHER}"
+HEIGHT = 36  # pixels to which a line is brought
+ABOVE, BESIDE = 2, 6  # pixels of paper around it
+THINNEST = 1.6  # pixels that the pen is widened to
+LOWEST = 4.0  # pens that a line is high at least, so that a dash or a dot alone is not blown up
 STEP = 2  # pixels from one place to the next
-NONE = 0  # column of "no digit here"; digit d has column d + 1
+NONE = 0  # column of "no sign here"; sign s has column s + 1
+WEIGHTS = "weights"  # of the file's metadata: what digits.judge works with
+UNFITTED: dict[str, list[float]] = {kind: [0.5, 0.5, 0.0] for kind in ("alone", "own", "cut", "beside", "sign")} | {
+    kind: [0.0, 0.5, 0.5, 0.0] for kind in ("number", "single")
+}
+"""The weights of a network that is still in training."""
 
 
-@dataclass(frozen=True)
-class Sign:
-    """One digit of a sequence. probabilities: (10,) float32; start, end: columns of the stroke between which it is."""
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A sign seen in a line. text: one of SIGNS; place: where it is most probable.
+
+    probabilities: (20,) float32 there, of NONE and SIGNS.
+    """
+
+    text: str
+    place: int
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What is seen in a line. probabilities: (places, 20) float32; scale: from the ink to the framed line."""
 
     probabilities: np.ndarray
-    start: int
-    end: int
+    scale: float
 
+    @property
+    def signs(self) -> list[Seen]:
+        """What stands in the line, as it is most probable."""
+        return self.decode(SIGNS)
 
-@dataclass(frozen=True)
-class Reading:
-    """What stands in a stroke. signs: from left to right; probability: in [0, 1], that it is just these digits."""
+    def decode(self, among: str, none: float = 1.0) -> list[Seen]:
+        """Best path decoding (Graves et al. 2006, section 3.2): the most probable of each place, repeats as one.
 
-    signs: list[Sign]
-    probability: float
+        among: the signs that may be. none: factor of the probability that no sign is there.
+        """
+        columns = np.array([NONE, *(1 + SIGNS.index(sign) for sign in among)])
+        weighed = self.probabilities[:, columns] * np.array([none, *[1.0] * len(among)])
+        best = weighed.argmax(axis=1)
+        ends = (np.flatnonzero(np.diff(best, append=-1)) + 1).tolist()  # of runs of the same column
+        seen: list[Seen] = []
+        for start, end in zip([0, *ends[:-1]], ends, strict=True):
+            if (column := int(best[start])) != NONE:
+                place = start + int(weighed[start:end, column].argmax())
+                seen.append(Seen(among[column - 1], place, self.probabilities[place]))
+        return seen
 
+    def most_probable(self, first: int, last: int, among: str = SIGNS) -> Seen:
+        """The sign, one of `among`, that is most probable from one place to another, though none may be there."""
+        first = min(max(first, 0), len(self.probabilities) - 1)
+        window = self.probabilities[first : max(last, first) + 1, [1 + SIGNS.index(sign) for sign in among]]
+        place, sign = divmod(int(window.argmax()), len(among))
+        return Seen(among[sign], first + place, self.probabilities[first + place])
 
-Read = Callable[[np.ndarray], Reading]
-"""(height, width) float32 ink of one stroke to what stands in it."""
+    def column(self, place: float) -> int:
+        """The column of the ink in the middle of a place."""
+        return round((STEP * (place + 0.5) - BESIDE) / self.scale)
+
+    def place(self, column: float) -> int:
+        """The place that shows a column of the ink."""
+        return round((column * self.scale + BESIDE) / STEP - 0.5)
+
+    def probability(self, text: str, first: int = 0, end: int | None = None) -> float:
+        """Probability that just this text stands between two places, wherever each of its signs is."""
+        columns = np.array([1 + SIGNS.index(sign) for sign in text], int)
+        return float(sequence_probability(self.probabilities[first:end], columns))
+
+    @property
+    def as_one_digit(self) -> np.ndarray:
+        """(10,) probabilities that just this digit stands in the line."""
+        return sequence_probability(self.probabilities, np.arange(1, 11)[:, None])
 
 
 class SequenceReader:
@@ -54,30 +106,34 @@ class SequenceReader:
     """
 
     def __init__(self, model: Path = SHIPPED_SEQUENCE_MODEL) -> None:
-        self._session = open_network(model, "sequence", ("n", "places", 11))
+        self._session = open_network(model, "sequence", ("n", "places", 1 + len(SIGNS)))
+        told = self._session.get_modelmeta().custom_metadata_map.get(WEIGHTS)
+        self.weights: dict[str, list[float]] = json.loads(told) if told else UNFITTED
 
     def read(self, ink: np.ndarray) -> Reading:
-        """What stands in a stroke; no signs if it holds no digit.
-
-        ink: (height, width) float32 in [0, 1], ink = 1, cropped to the stroke.
-        """
-        probabilities = self.probabilities(frame(ink))
-        signs = find_signs(probabilities, ink.shape)
-        labels = [int(sign.probabilities.argmax()) for sign in signs]
-        return Reading(signs, sequence_probability(probabilities, labels))
+        """What stands in a line. ink: (height, width) float32 in [0, 1], ink = 1, cropped to the line."""
+        framed = frame(ink)
+        return Reading(self.probabilities(framed), (framed.shape[1] - 2 * BESIDE) / ink.shape[1])
 
     def probabilities(self, framed: np.ndarray) -> np.ndarray:
-        """Of each place, (w / STEP, 11): that no digit is there, and each of the ten. framed: as from `frame`."""
+        """Of each place, (w / STEP, 20): that no sign is there, and each of SIGNS. framed: as from `frame`."""
         answer: np.ndarray = self._session.run(None, {"image": framed[None, ..., None]})[0][0]
         return answer
 
 
 def frame(ink: np.ndarray) -> np.ndarray:
-    """A stroke's ink as the sequence network takes it: (32, w) float32, HEIGHT pixels high with paper around it."""
-    enlarged = _to_height(ink, 2 * HEIGHT)  # the pen is changed on an enlarged picture, for smooth edges
+    """A line's ink as the sequence network takes it: (40, w) float32, HEIGHT pixels high with paper around it.
+
+    ink: (height, width) float32 in [0, 1], cropped to the line.
+    """
+    enlarged = _to_height(ink, 2 * HEIGHT)  # the pen is measured and widened on an enlarged picture, for smooth edges
     pen = pen_width(enlarged) / 2
-    wanted = min(max(pen, PEN[0]), PEN[1])
-    small = _to_height(change_pen(enlarged, 2 * (wanted - pen)), HEIGHT)
+    if pen > HEIGHT / LOWEST:
+        enlarged = _to_height(enlarged, round(2 * HEIGHT * HEIGHT / (LOWEST * pen)))
+        pen = HEIGHT / LOWEST
+        missing = 2 * HEIGHT - enlarged.shape[0]
+        enlarged = np.pad(enlarged, ((missing // 2, missing - missing // 2), (0, 0)))
+    small = _to_height(change_pen(enlarged, max(0, 2 * (THINNEST - pen))), HEIGHT)
     return np.pad(small, ((ABOVE, ABOVE), (BESIDE, BESIDE + small.shape[1] % STEP))).astype(np.float32)
 
 
@@ -87,34 +143,19 @@ def _to_height(ink: np.ndarray, height: int) -> np.ndarray:
     return cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def find_signs(probabilities: np.ndarray, shape: tuple[int, ...]) -> list[Sign]:
-    """Best path decoding (Graves et al. 2006, section 3.2): the most probable column of each place, repeats as one.
+def sequence_probability(probabilities: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Probability that just these signs stand in a line, wherever each of them is.
 
-    probabilities: (places, 11); shape: of the stroke's ink, of which each sign gets the columns around its place.
+    probabilities: (places, 20); columns: (..., signs) int, those of the signs from left to right, of one text or of
+    several. Returns (...). The sum over all alignments, by the forward algorithm (Graves et al. 2006, section 4.1).
     """
-    best = probabilities.argmax(axis=1)
-    ends = np.flatnonzero(np.diff(best, append=-1)) + 1  # of runs of the same column
-    runs = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True) if best[start] != NONE]
-    places = [run.start + int(probabilities[run, best[run.start]].argmax()) for run in runs]
-    scale = shape[0] / HEIGHT
-    middles = [scale * (STEP * (first + second + 1) / 2 - BESIDE) for first, second in pairwise(places)]
-    borders = [0, *(min(max(round(middle), 0), shape[1]) for middle in middles), shape[1]]
-    return [Sign(probabilities[place, 1:], *ends) for place, ends in zip(places, pairwise(borders), strict=False)]
-
-
-def sequence_probability(probabilities: np.ndarray, labels: list[int]) -> float:
-    """Probability that just these digits stand in a stroke, wherever each of them is.
-
-    probabilities: (places, 11); labels: 0..9, from left to right. The sum over all alignments, by the forward algorithm
-    (Graves et al. 2006, section 4.1).
-    """
-    columns = np.full(2 * len(labels) + 1, NONE)
-    columns[1::2] = np.add(labels, 1)
-    passable = np.zeros(len(columns), bool)  # one digit may follow another at once, unless it is the same
-    passable[2:] = (columns[2:] != NONE) & (columns[2:] != columns[:-2])
-    arrived = np.zeros(len(columns) + 2)  # two empty places in front, from which nothing comes
-    arrived[2] = 1.0
+    path = np.full((*columns.shape[:-1], 2 * columns.shape[-1] + 1), NONE)
+    path[..., 1::2] = columns
+    passable = np.zeros(path.shape, bool)  # one sign may follow another at once, unless it is the same
+    passable[..., 2:] = (path[..., 2:] != NONE) & (path[..., 2:] != path[..., :-2])
+    arrived = np.zeros((*path.shape[:-1], path.shape[-1] + 2))  # two empty places in front, from which nothing comes
+    arrived[..., 2] = 1.0
     for row in probabilities.astype(np.float64):
-        from_before = arrived[1:-1] + np.where(passable, arrived[:-2], 0)
-        arrived[2:] = (arrived[2:] + from_before) * row[columns]
-    return float(arrived[-2:].sum())
+        from_before = arrived[..., 1:-1] + passable * arrived[..., :-2]
+        arrived[..., 2:] = (arrived[..., 2:] + from_before) * row[path]
+    return arrived[..., -min(2, path.shape[-1]) :].sum(axis=-1)

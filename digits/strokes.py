@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from digits.cutting import INKED
+from digits.normalise import pen_width
 from digits.recognition import Box
 
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
+INKED = 0.35  # what is darker belongs to a stroke
+SPECK = 0.6  # size, in widths of the pen, below which it is no decimal point
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,16 @@ class Stroke:
         left, top, *end = self.box
         return Stroke((left + right, top + down, end[0] + right, end[1] + down), self.ink)
 
+    def columns(self, first: int, last: int) -> Stroke | None:
+        """What is inked of it between two columns of the picture; None if nothing is."""
+        left, top = max(first, self.box[0]), self.box[1]
+        part = self.ink[:, left - self.box[0] : max(last - self.box[0], 0)]
+        if not part.size:
+            return None
+        x, y, width, height = cv2.boundingRect((part > INKED).view(np.uint8))
+        box = left + x, top + y, left + x + width, top + y + height
+        return Stroke(box, part[y : y + height, x : x + width]) if width else None
+
 
 def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
     """Connected ink, specks left out; all ink of a thumbnail, where a pixel may be a piece of the pen's line."""
@@ -49,13 +61,14 @@ def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
     count, labels, stats = _components(inked[window])
     if count > 9:
         count, labels, stats = _bridge_dots(inked[window], longest, count, labels, stats)
-    kept = _without_specks(stats, longest)
+    least = max(SPECK * pen_width(ink[window]), longest / 200)
+    kept = [label for label in range(1, count) if max(stats[label, 2:4]) > least]
     strokes = [_stroke(ink[window], labels, stats, label).moved(left, top) for label in kept]
     notes = [f"specks ignored: {count - 1 - len(kept)}"] if len(kept) < count - 1 else []
     return strokes, notes
 
 
-def join(strokes: list[Stroke]) -> Stroke:
+def join(strokes: Sequence[Stroke]) -> Stroke:
     """Several strokes as one."""
     if len(strokes) == 1:
         return strokes[0]
@@ -81,14 +94,6 @@ def _components(inked: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
     most = ((inked.shape[0] + 1) // 2) * ((inked.shape[1] + 1) // 2)  # components that there can be
     kind = cv2.CV_16U if most < 65_535 else cv2.CV_32S  # 16 bits are twice as fast as 32
     return cv2.connectedComponentsWithStats(inked, connectivity=8, ltype=kind)[:3]
-
-
-def _without_specks(stats: np.ndarray, longest: int) -> list[int]:
-    """The labels of the components that are large enough. longest: side of the picture in pixels."""
-    sizes = [(area, max(width, height)) for _, _, width, height, area in stats[1:].tolist()]
-    least_area = 0.02 * max(area for area, _ in sizes)
-    least_extent = max(0.1 * max(extent for _, extent in sizes), longest / 100)
-    return [label for label, (area, extent) in enumerate(sizes, 1) if area > least_area and extent > least_extent]
 
 
 def _bridge_dots(

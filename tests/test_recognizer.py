@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 from threading import Thread
 
+import cv2
 import numpy as np
 import pytest
-from pictures import HAND, draw_digit, draw_number, shade
+from pictures import HAND, SIGNS, draw_digit, draw_number, draw_on, shade
 
 from digits import PictureError, Recognizer
 
@@ -52,11 +53,44 @@ def test_recognize_gives_boxes_in_the_picture_though_it_was_reduced(recognizer):
     assert np.abs(np.array(digit.box) / 8 - (122, 92, 278, 308)).max() <= 2
 
 
+def _write(text: str) -> np.ndarray:
+    """A number whose signs stand as close as people write them: (200, width) uint8."""
+    picture = np.full((200, 130 + 70 * len(text)), 255, np.uint8)
+    for place, sign in enumerate(text):
+        draw_on(picture, (HAND | SIGNS)[sign], 90, 9, (40 + 70 * place, 50))
+    return picture
+
+
+@pytest.mark.parametrize("text", ["3.14", "-5", "1/2", "12:30", "24.12.2026", "2+3=5", "12,5", "75%"])
+def test_recognize_keeps_the_signs_of_a_number(recognizer, text):
+    result = recognizer.recognize(_write(text))
+    assert result.text == text
+    assert result.digits_text == "".join(sign for sign in text if sign.isdigit())
+    assert [sign.text for sign in result.signs] == [sign for sign in text if not sign.isdigit()]
+    (number,) = result.numbers
+    assert number.text == text and 0 < number.confidence <= 1
+    assert [mark.box[0] for mark in number.marks] == sorted(mark.box[0] for mark in number.marks)
+
+
 def test_recognize_gives_each_number_of_a_line_and_lines_from_top_to_bottom(recognizer):
     result = recognizer.recognize(draw_number("12  345\n6789", size=80, gap=30))
     assert result.text == "12 345\n6789"
     assert [(number.text, number.line) for number in result.numbers] == [("12", 0), ("345", 0), ("6789", 1)]
     assert result.numbers[0].box[2] < result.numbers[1].box[0]
+
+
+@pytest.mark.parametrize("sign", "-.")
+def test_a_dash_or_a_dot_alone_is_a_sign_and_no_digit(recognizer, sign):
+    result = recognizer.recognize(draw_number(sign, size=200, pen=16))
+    assert result.text == sign and result.digits == ()
+
+
+def test_letters_are_no_sure_digits_and_stand_in_the_text_as_other_marks(recognizer):
+    picture = np.pad(draw_number("25", size=90, gap=10), ((0, 0), (0, 320)), constant_values=255)
+    cv2.putText(picture, "kg", (280, 95), cv2.FONT_HERSHEY_SIMPLEX, 2.6, 0, 8, cv2.LINE_AA)
+    result = recognizer.recognize(picture)
+    assert result.text.startswith("25") and set(result.text[2:]) <= {"?", " "}
+    assert [digit.label for digit in result.digits if digit.verdict == "sure"] == [2, 5]
 
 
 NOTHING = {

@@ -177,10 +177,10 @@ def test_train_model_says_in_one_line_what_is_wrong_with_the_data(tmp_path):
 def test_train_model_trains_the_sequence_network_and_keeps_a_record(tmp_path):
     output = train(tmp_path, "--sequence", "mine.onnx", "--limit", "200", "--epochs", "1")
     assert "Saved mine.onnx" in output
-    framed = np.zeros((32, 64), np.float32)
+    framed = np.zeros((40, 64), np.float32)
     assert SequenceReader(tmp_path / "mine.onnx").probabilities(framed).sum(axis=1) == pytest.approx(np.ones(32))
     record = json.loads((tmp_path / "mine.json").read_text())
-    assert record["recipe"]["numbers"] == 200 and record["keras_onnx_difference"] <= 1e-5
+    assert record["recipe"]["lines"] == 200 and record["keras_onnx_difference"] <= 1e-5
     assert not (tmp_path / "tiny.h5").exists()
 
 
@@ -196,8 +196,8 @@ def test_train_model_trains_the_ink_network_keeps_a_record_and_goes_on_where_it_
     assert not (tmp_path / "tiny.h5").exists()
 
 
-def test_train_model_refuses_fewer_numbers_than_a_step_needs(tmp_path):
+def test_train_model_refuses_fewer_lines_than_a_step_needs(tmp_path):
     process = start(tmp_path, "--sequence", "mine.onnx")
     said = process.communicate(timeout=120)[0]
     assert process.returncode == 1
-    assert "96 with --limit" in said and "Traceback" not in said
+    assert "64 with --limit" in said and "Traceback" not in said

@@ -1,7 +1,7 @@
-"""Numbers: digits that touch, cut apart by the road's own seams (digits/cutting.py).
+"""Numbers: digits that touch, cut apart at the columns between them, as the layout does (digits/layout.py).
 
-What lies between two seams is rarely a clean digit: a crumb of its neighbour sticks to it, or a bit of it stayed
-there. From these parts the network learns what is still a digit, and what are pieces of two.
+What lies between two cuts is rarely a clean digit: a crumb of its neighbour sticks to it, or a bit of it stayed there.
+From these parts the network learns what is still a digit, and what are pieces of two.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from digits.cutting import Part, find_parts
-from digits.layout import CUT_HEIGHT, FAINT_EDGE
+from digits.layout import FAINT_EDGE
 from digits.normalise import crop, normalise, pen_width
 from digits.training.augment import NOT_A_DIGIT, augment
 from digits.training.data import Split
 from digits.training.progress import tracked
 from digits.training.strokes import draw
 
+CUT_HEIGHT = 64  # pixels of a digit
+MISSED = 0.15  # widths of a digit by which a cut misses the middle between two, as a standard deviation
 SAME = 0.85  # share of the digit's ink in a part, and of the part's ink in the digit, that makes it this digit
 MIXED = 0.25  # share of a part's ink, and of a digit, from which on it belongs to two
 JOINED = 0.25  # share of the numbers whose digits the pen joins instead of laying them side by side
@@ -49,14 +50,14 @@ def _parts(train: Split, rng: np.random.Generator) -> list[tuple[np.ndarray, int
     """Some of the parts of one number: those that are nearly a digit, and those that are pieces of two."""
     number, digits, labels = write_number(train, 2 + int(rng.random() < 0.3), rng)
     digits_found, mixed = [], [(number, NOT_A_DIGIT)]
-    parts, _, _ = find_parts(number, CUT_HEIGHT)
-    for part in parts:
+    for part in _cut(number, digits, rng):
         whole, pure = _shares(part, digits)
         best = int(pure.argmax())
+        ink = np.ascontiguousarray(number[:, part])
         if min(whole[best], pure[best]) > SAME:
-            digits_found.append((part.ink, labels[best]))
+            digits_found.append((ink, labels[best]))
         elif np.count_nonzero((pure > MIXED) & (whole > MIXED)) > 1:
-            mixed.append((part.ink, NOT_A_DIGIT))
+            mixed.append((ink, NOT_A_DIGIT))
     return _some(digits_found, rng) + _some(mixed, rng)
 
 
@@ -148,11 +149,21 @@ def _outermost(ink: np.ndarray, direction: np.ndarray) -> tuple[int, int]:
     return int(x), int(y)
 
 
-def _shares(part: Part, digits: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _cut(number: np.ndarray, digits: list[np.ndarray], rng: np.random.Generator) -> list[slice]:
+    """The columns of each digit, and of a part between two, if the cuts are not quite where they should be."""
+    boxes = [cv2.boundingRect((digit > 0.5 * digit.max()).view(np.uint8)) for digit in digits]
+    middles = [left + width / 2 for left, _, width, _ in boxes]
+    missed = rng.normal(0, MISSED, len(middles) - 1) * [width for _, _, width, _ in boxes[1:]]
+    cuts = [0, *np.round(np.add(middles[:-1], middles[1:]) / 2 + missed).astype(int).tolist(), number.shape[1]]
+    between = [round(middle) for middle in middles[:2]]
+    parts = [slice(first, end) for first, end in [*pairwise(cuts), between] if end - first > 1]
+    return [part for part in parts if number[:, part].max() > 0.5]
+
+
+def _shares(part: slice, digits: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """(of each digit's ink how much is in the part, of the part's ink how much is each digit's)"""
-    left, top, right, bottom = part.box
-    common = np.array([np.minimum(part.ink, digit[top:bottom, left:right]).sum() for digit in digits])
-    return common / [digit.sum() for digit in digits], common / part.ink.sum()
+    common = np.array([digit[:, part].sum() for digit in digits])
+    return common / [digit.sum() for digit in digits], common / max(common.sum(), 1e-6)
 
 
 def _some(parts: list[tuple[np.ndarray, int]], rng: np.random.Generator) -> list[tuple[np.ndarray, int]]:

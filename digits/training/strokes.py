@@ -53,6 +53,16 @@ def draw(label: int, rng: np.random.Generator, pen: float | None = None) -> np.n
     return NO_DIGITS[rng.choice(len(NO_DIGITS), p=SHARES)](rng)
 
 
+def draw_form(form: str, rng: np.random.Generator, pen: float | None = None) -> np.ndarray:
+    """Draw strokes of digits/training/glyphs.py in a random hand: (height, width) float32; pen: as of `draw`."""
+    return _ink(write(form, rng), rng, pen)
+
+
+def no_number(rng: np.random.Generator) -> np.ndarray:
+    """Draw something that is no sign of a number, however large: (height, width) float32."""
+    return (_scribble, _shape, _texture)[rng.choice(3, p=(0.5, 0.3, 0.2))](rng)
+
+
 def _digit(label: int, rng: np.random.Generator) -> list[Stroke]:
     forms = DIGITS[label]
     return write(forms[rng.integers(len(forms))], rng)
@@ -76,10 +86,10 @@ def _curve(points: list[tuple[float, float, bool]], rng: np.random.Generator, sh
     round_corners = rng.random() < 0.3  # a fast hand
     corners = [i for i, point in enumerate(points) if point[2] and not round_corners and 0 < i < len(points) - 1]
     bounds = [0, *corners, len(points) - 1]
-    return np.concatenate([_spline(places[a : b + 1]) for a, b in pairwise(bounds)])
+    return np.concatenate([curve(places[a : b + 1]) for a, b in pairwise(bounds)])
 
 
-def _spline(places: np.ndarray) -> Stroke:
+def curve(places: np.ndarray) -> Stroke:
     """Catmull-Rom spline through the places."""
     if len(places) == 2:
         return np.linspace(places[0], places[1], STEPS)
@@ -148,7 +158,7 @@ def _scribble(rng: np.random.Generator) -> np.ndarray:
     for _ in range(rng.integers(1, 4)):
         walk = rng.normal(0, 1, (rng.integers(4, 14), 2)).cumsum(axis=0) if rng.random() < 0.5 else None
         places = rng.uniform(0, 5, (rng.integers(4, 10), 2)) if walk is None else walk
-        strokes.append(_spline(places * 20) if rng.random() < 0.7 else places * 20)
+        strokes.append(curve(places * 20) if rng.random() < 0.7 else places * 20)
     return _ink(strokes, rng)
 
 
@@ -162,7 +172,7 @@ def _dashes(rng: np.random.Generator) -> np.ndarray:
 
 
 def _bend_little(places: np.ndarray, rng: np.random.Generator) -> list[Stroke]:
-    return [_spline(places + rng.normal(0, 3, places.shape))]
+    return [curve(places + rng.normal(0, 3, places.shape))]
 
 
 def _shape(rng: np.random.Generator) -> np.ndarray:

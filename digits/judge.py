@@ -1,29 +1,32 @@
 """Judge: what the reader saw in a line and what the digit network says of each digit, as one calibrated answer.
 
-Both are asked what stands at a place; the answer is their product of experts (Hinton 2002, "Training products of
-experts by minimizing contrastive divergence"), each raised to a power. How probable it is that a whole number is right
-is a logistic function of what both say. The weights are fitted on synthetic lines that no network has learned from
+The strokes of a strip are put in order from left to right, and what may touch is cut into pieces. A digit or a sign is
+a run of neighbouring pieces. Both networks are asked of every possible run which sign it is; the sequence of runs that
+is most probable is the answer, and its share among all sequences is how probable it is (a semi-Markov conditional
+random field: Sarawagi and Cohen 2004). The few weights are fitted on synthetic lines that no network has learned from
 (digits/training/judging.py) and come with the sequence network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
 import numpy as np
 
-from digits.layout import LOW, Mark, Strip, find_marks, group_strokes, make_mark
+from digits.cutting import Part, find_parts
+from digits.layout import LOW, Mark, Strip, frame_digit, group_strokes, make_mark
 from digits.recognition import NOT_A_DIGIT_BELOW, OTHER, UNSURE_BELOW, Box
 from digits.sequence import SIGNS, Reading, Seen
-from digits.strokes import join
+from digits.strokes import Stroke, join
 
-DECODINGS = tuple((among, none) for among in (SIGNS, SIGNS[:10]) for none in (1.0, 0.15))
-LOW_SIGNS = ".,-:="
-LONGER = 1.6  # widths of a dash in its heights
-CLEAR = 0.9  # probability of a reading from which on nothing else is looked at
+LONGEST_RUN = 4  # groups of strokes of one sign
+WIDEST, WIDEST_GAP = 1.7, 0.45  # of one sign, and between two of its groups of strokes, in heights of the line
+CUT_HEIGHT = 64  # pixels to which strokes are reduced before they are cut
+NARROWEST_CUT = 0.4  # width of strokes in their heights, below which they hold one digit at most
+CLEAR = 0.9  # probability from which on what is read is clear: one sign is not cut, several are no single digit
 LEAST = 1e-6  # no network is surer than this that something is not so
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
@@ -33,13 +36,18 @@ VIEWS = tuple((width, lean) for width in (0.5, 1.5) for lean in (-0.2, 0.0, 0.2)
 Classify = Callable[[np.ndarray], np.ndarray]
 """(n, 28, 28, 1) float32 to (n, 10) probabilities."""
 
-KINDS = ("alone", "own", "cut", "beside", "sign")
-"""Of marks: a digit that stands alone, whose ink is its own, was cut off, stands beside a mark that is none; what is
-read as no digit."""
-
 Weights = dict[str, list[float]]
-"""Of each of KINDS: powers of the reader and of the digit network, and what is added for no digit. Of "number" and
-"single": a constant, and factors of features."""
+"""Of a digit whose ink is its own ("own"), one that was cut off ("cut"), and what is no digit ("sign", "other"):
+powers of the reader's and of the digit network's probability, and what is added to the logarithm."""
+
+
+@dataclass(frozen=True, eq=False)
+class Span:
+    """A run of a strip's pieces that may be one sign. first, last: of the pieces."""
+
+    first: int
+    last: int
+    mark: Mark
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,184 +68,226 @@ class FoundNumber:
     confidence: float
 
 
-def propose(strip: Strip, reading: Reading) -> list[list[Mark]]:
-    """What may stand in a strip: what was read in it and, where that differs, what else may be meant.
+# What may stand where
 
-    That is: digits alone; more signs than are sure; each stroke a digit or a sign of its own; all of it one digit.
-    """
-    clear = reading.probability("".join(sign.text for sign in reading.signs)) >= CLEAR
-    proposals = {
-        _text(marks): marks
-        for among, none in DECODINGS[: 1 if clear else 2 if _has_low(strip) else None]
-        if (marks := find_marks(strip, reading, reading.decode(among, none)))
-    }
-    if next(iter(proposals), "") == "/":  # a stroke alone is a 1
-        return [[_as_one(strip, reading)]]
-    if next(iter(proposals), "") == "-" and strip.whole.width < LONGER * strip.whole.height:  # and a blot alone a point
-        (dash,) = proposals["-"]
-        return [[replace(dash, seen=replace(dash.seen, text="."))]]
-    if len(strip.strokes) > 1 and proposals and not clear:
-        apart = _by_strokes(strip, reading)
-        proposals.setdefault(_text(apart), apart)
+
+def propose(strip: Strip, reading: Reading) -> list[Span]:
+    """Every run of pieces that may be one sign. If all of the strip may be one digit, the last is all of it."""
+    groups = group_strokes(strip)
+    wholes = [join(group) for group in groups]
+    borders = _borders(strip, reading, wholes)
+    cuts = [_cut(strip, reading, whole, *between) for whole, between in zip(wholes, pairwise(borders), strict=True)]
+    starts = np.cumsum([0, *(count for _, count in cuts)]).tolist()  # pieces before each group
+    spans = [
+        replace(span, first=start + span.first, last=start + span.last)
+        for (parts, _), start in zip(cuts, starts, strict=False)
+        for span in parts
+    ]
+    for first, last in _runs(wholes, strip.height):
+        strokes = [stroke for group in groups[first : last + 1] for stroke in group]
+        mark = _as_one(strip, reading, strokes, borders[first], borders[last + 1])
+        spans.append(Span(starts[first], starts[last + 1] - 1, mark))
     if strip.may_be_one:
-        one = [_as_one(strip, reading)]
-        proposals.pop(_text(one), None)
-        proposals[_text(one)] = one  # the last
-    return list(proposals.values())
+        spans.append(Span(0, starts[-1] - 1, _as_one(strip, reading, strip.strokes, 0, borders[-1])))
+    return spans
 
 
-def _has_low(strip: Strip) -> bool:
-    """Has it a stroke that is too low for a digit?"""
-    return any(stroke.height < LOW * strip.height for stroke in strip.strokes)
-
-
-def _text(marks: list[Mark]) -> str:
-    return "".join(mark.seen.text for mark in marks)
-
-
-def _by_strokes(strip: Strip, reading: Reading) -> list[Mark]:
-    """Every high stroke as a digit, every low one as a sign: those that are most probable there."""
+def _borders(strip: Strip, reading: Reading, groups: list[Stroke]) -> list[int]:
+    """The places between which each group is read: the middles of the gaps, or of what two have in common."""
     left = strip.whole.box[0]
-    marks = []
-    for strokes in group_strokes(strip):
-        whole = join(strokes)
-        first, last = (reading.place(side - left) for side in (whole.box[0], whole.box[2]))
-        among = SIGNS[:10] if whole.height >= LOW * strip.height else LOW_SIGNS
-        marks.append(make_mark(reading.most_probable(first, last, among), strokes, strip.line))
-    return sorted(marks, key=lambda mark: mark.seen.place)
+    middles = [(a.box[2] + b.box[0]) / 2 - left for a, b in pairwise(groups)]
+    places = np.maximum.accumulate([0, *(reading.border(middle) for middle in middles)]).tolist()
+    return [*places, len(reading.probabilities)]
 
 
-def _as_one(strip: Strip, reading: Reading) -> Mark:
-    """The whole strip as one digit: the most probable one."""
-    labels = reading.as_one_digit
-    rows = np.zeros(1 + len(SIGNS), np.float32)
-    rows[1:11], rows[-1] = labels, 1 - labels.sum()
-    return make_mark(Seen(SIGNS[int(np.argmax(labels))], 0, rows), strip.strokes, strip.line)
+def _runs(groups: list[Stroke], height: float) -> Iterator[tuple[int, int]]:
+    """First and last of every run of groups that is no wider than a sign."""
+    for first in range(len(groups)):
+        for last in range(first, min(first + LONGEST_RUN, len(groups))):
+            if last > first and groups[last].box[0] - groups[last - 1].box[2] > WIDEST_GAP * height:
+                break
+            if last > first and groups[last].box[2] - groups[first].box[0] > WIDEST * height:
+                break
+            yield first, last
 
 
-def take_as_one(strip: Strip) -> Mark:
+def _cut(strip: Strip, reading: Reading, whole: Stroke, begin: int, end: int) -> tuple[list[Span], int]:
+    """The parts of strokes that may be several signs, and the number of pieces; [] and 1 of others."""
+    small = whole.height < LOW * strip.height or whole.width < NARROWEST_CUT * whole.height
+    if small or reading.one_sign(begin, end).max() >= CLEAR:
+        return [], 1
+    scale = min(1.0, CUT_HEIGHT / whole.height)
+    ink = cv2.resize(whole.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else whole.ink
+    parts, count = find_parts(ink, scale * strip.height)
+    left = whole.box[0] - strip.whole.box[0]
+    spans = []
+    for part in parts:
+        sides = (min(max(reading.border(left + side / scale), begin), end) for side in (part.start, part.end))
+        image = frame_digit(part.ink)
+        mark = Mark(_see_one(reading, *sides), _place(part, whole, scale), strip.line, image, cut=True)
+        spans.append(Span(part.first, part.last, mark))
+    return spans, count if parts else 1
+
+
+def _place(part: Part, whole: Stroke, scale: float) -> Box:
+    left, top, right, bottom = (round(side / scale) for side in part.box)
+    x, y, end, foot = whole.box
+    return x + left, y + top, min(x + right, end), min(y + bottom, foot)
+
+
+def _as_one(strip: Strip, reading: Reading, strokes: Sequence[Stroke], begin: int, end: int) -> Mark:
+    high = max(stroke.height for stroke in strokes) >= LOW * strip.height
+    return make_mark(_see_one(reading, begin, end), strokes, strip.line, high)
+
+
+def _see_one(reading: Reading, begin: int, end: int) -> Seen:
+    """What most probably stands alone between two places."""
+    signs = reading.one_sign(begin, end)
+    return Seen(SIGNS[int(signs.argmax())], (begin + end) // 2, signs)
+
+
+def take_as_one(strip: Strip) -> Span:
     """The whole strip as one digit that no reader has seen."""
-    return make_mark(Seen("0", 0, np.zeros(1 + len(SIGNS), np.float32)), strip.strokes, strip.line)
+    return Span(0, 0, make_mark(Seen("0", 0, np.zeros(len(SIGNS))), strip.strokes, strip.line))
+
+
+# What is most probable
+
+
+def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray, weights: Weights) -> list[FoundNumber]:
+    """The most probable sequence of spans, as numbers.
+
+    rows: (n, 10), what the digit network says of each span that has an image.
+    """
+    if strip.may_be_one and _is_sure(spans, rows) and not _clearly_several(reading):
+        return [alone(spans[-1].mark, rows[-1])]
+    scores = score(spans, rows, weights)
+    path = best_path(spans, scores)
+    return [
+        _number([spans[place] for place in part], scores[part], spans, scores)
+        for part in _part(path, [spans[place].mark.box for place in path], strip.height)
+    ]
+
+
+def _is_sure(spans: list[Span], rows: np.ndarray) -> bool:
+    """Is all of it surely one digit to the digit network?"""
+    return spans[-1].mark.image is not None and bool(rows[-1].max() >= UNSURE_BELOW)
+
+
+def _clearly_several(reading: Reading) -> bool:
+    """Does the reader see more than one sign, and clearly?"""
+    text = reading.text
+    return len(text) > 1 and reading.probability(text) >= CLEAR
 
 
 def alone(mark: Mark, row: np.ndarray) -> FoundNumber:
     """A digit that only the digit network has seen: its (10,) answer as it is."""
-    found = _found(mark, row)
-    return FoundNumber([found], found.confidence)
-
-
-def judge(
-    strip: Strip, reading: Reading, proposals: list[list[Mark]], rows: np.ndarray, weights: Weights
-) -> list[FoundNumber]:
-    """The most probable proposal, its marks parted into numbers.
-
-    rows: (n, 10), what the digit network says of each mark of each proposal that has an image.
-    """
-    signed = proposals and proposals[0][0].seen.text in "+-"  # a dash in front is no bar of the digit
-    if strip.may_be_one and len(rows) and not signed and rows[-1].max() >= UNSURE_BELOW:
-        return [alone(proposals[-1][0], rows[-1])]
-    answers: list[list[FoundNumber]] = []
-    for marks in proposals:
-        count = sum(mark.image is not None for mark in marks)
-        found = weigh(marks, rows[:count], strip.height, weights)
-        if not answers or not any(one.text == OTHER for one in found):  # no guess but what was read may be no sign
-            answers.append(_numbers(reading, found, strip.height, weights))
-        rows = rows[count:]
-    return max(answers, key=lambda numbers: float(np.prod([number.confidence for number in numbers])), default=[])
-
-
-def weigh(marks: list[Mark], rows: np.ndarray, height: float, weights: Weights) -> list[Found]:
-    """Each mark with its probabilities. rows: (n, 10), of those with an image."""
-    rest = iter(rows)
-    found = []
-    for place, mark in enumerate(marks):
-        if mark.image is None:
-            found.append(_sign(mark))
-        else:
-            kind = kind_of(marks, place, height)
-            odds = np.exp(combine_logits(mark.seen.probabilities, next(rest), weights[kind]))
-            found.append(_found(mark, (odds[:10] / odds.sum()).astype(np.float32)))
-    return found
-
-
-def _found(mark: Mark, probabilities: np.ndarray) -> Found:
-    is_digit = float(probabilities.sum())
+    is_digit, confidence = float(row.sum()), float(row.max())
     if is_digit >= NOT_A_DIGIT_BELOW:
-        return Found(mark, str(probabilities.argmax()), float(probabilities.max()), probabilities)
-    seen = mark.seen.text
-    return Found(mark, OTHER, 1 - is_digit, probabilities) if seen == OTHER or seen.isdigit() else _sign(mark)
+        return FoundNumber([Found(mark, str(row.argmax()), confidence, row)], confidence)
+    return FoundNumber([Found(mark, OTHER, 1 - is_digit, row)], 1 - is_digit)
 
 
-def _sign(mark: Mark) -> Found:
-    text = mark.seen.text
-    return Found(mark, text, float(mark.seen.probabilities[1 + SIGNS.index(text)]), None)
+def score(spans: list[Span], rows: np.ndarray, weights: Weights) -> np.ndarray:
+    """How probable each span is to be each of SIGNS: (n, 19) logarithms, of no common scale.
 
-
-def kind_of(marks: list[Mark], place: int, height: float) -> str:
-    """One of KINDS."""
-    mark, beside = marks[place], marks[max(place - 1, 0) : place] + marks[place + 1 : place + 2]
-    if not mark.seen.text.isdigit():
-        return "sign"
-    if not beside:
-        return "alone"
-    if any(other.seen.text == OTHER and _gap(mark.box, other.box) < PART * height for other in beside):
-        return "beside"
-    return "cut" if mark.cut else "own"
-
-
-def _gap(first: Box, second: Box) -> int:
-    return max(first[0], second[0]) - min(first[2], second[2])
-
-
-def combine_logits(seen: np.ndarray, rows: np.ndarray, weights: Sequence[float] | np.ndarray) -> np.ndarray:
-    """(..., 11) logits of the ten digits and of none, from (..., 20) of the reader and (..., 10) of the digit network.
-
-    The highest is 0.
+    rows: as of `judge`.
     """
-    reader, network, none = weights
-    digits = _with_none(seen[..., 1:11])
-    logits = reader * np.log(digits) + network * np.log(_with_none(rows))
-    logits[..., 10] += none
-    return logits - logits.max(axis=-1, keepdims=True)
+    framed = np.array([span.mark.image is not None for span in spans])
+    cut = np.array([span.mark.cut for span in spans])[:, None]
+    network = np.ones((len(spans), 11))  # the ten digits, and none; a mark too low for a digit is none for certain
+    network[:, :10] = 0
+    network[framed, :10], network[framed, 10] = rows, 1 - rows.sum(axis=1)
+    network = np.log(np.clip(network, LEAST, 1))
+    reader = np.log(np.clip([span.mark.seen.probabilities for span in spans], LEAST, 1))
+    own, parted, sign, other = (weights[kind] for kind in ("own", "cut", "sign", "other"))
+    scores = np.empty(reader.shape)
+    scores[:, :10] = np.where(cut, *(a * reader[:, :10] + b * network[:, :10] + c for a, b, c in (parted, own)))
+    for columns, (a, b, c) in ((slice(10, -1), sign), (slice(-1, None), other)):
+        scores[:, columns] = a * reader[:, columns] + b * network[:, 10:] + c
+    return scores
 
 
-def _with_none(rows: np.ndarray) -> np.ndarray:
-    return np.clip(np.concatenate([rows, 1 - rows.sum(axis=-1, keepdims=True)], axis=-1), LEAST, 1).astype(float)
+def best_path(spans: list[Span], scores: np.ndarray) -> list[int]:
+    """The spans, by index, that cover all pieces with the highest sum of scores, each read as what it is most."""
+    count = max(span.last for span in spans) + 1
+    best, chosen = [0.0] + [-np.inf] * count, [-1] * (count + 1)
+    highest = scores.max(axis=1)
+    for place in sorted(range(len(spans)), key=lambda place: spans[place].last):
+        span = spans[place]
+        if best[span.first] + highest[place] > best[span.last + 1]:
+            best[span.last + 1], chosen[span.last + 1] = best[span.first] + highest[place], place
+    path: list[int] = []
+    end = count
+    while end > 0:
+        path.insert(0, chosen[end])
+        end = spans[chosen[end]].first
+    return path
 
 
-def features(reading: Reading, marks: list[Found], first: int, end: int | None) -> np.ndarray:
-    """What tells how probable a number is, read between two places: (3,) logarithms of probabilities."""
-    text = "".join(one.text for one in marks)
-    whole = np.log(max(reading.probability(text, first, end), LEAST))
-    each = np.log(np.maximum([one.confidence for one in marks], LEAST))
-    return np.array([whole, each.sum(), each.min()])
+def log_share(text: str, spans: list[Span], scores: np.ndarray, first: int, end: int) -> float:
+    """Logarithm of the share of a text among all that may stand in the pieces from `first` to before `end`.
+
+    OTHER in the text stands for one mark or several: of a word, nobody asks how many. -inf if no sequence of spans
+    has this text.
+    """
+    columns = [SIGNS.index(sign) for sign in text]
+    repeats = np.array([False, *(sign == OTHER for sign in text)])
+    of_text = np.full((end + 1, len(text) + 1), -np.inf)  # [pieces covered, signs written]
+    of_any = np.full(end + 1, -np.inf)
+    of_text[first, 0] = of_any[first] = 0.0
+    inside = [place for place, span in enumerate(spans) if first <= span.first and span.last < end]
+    for place in sorted(inside, key=lambda place: spans[place].last):
+        span, row = spans[place], scores[place]
+        before, after = of_text[span.first], of_text[span.last + 1]
+        np.logaddexp(after[1:], before[:-1] + row[columns], out=after[1:])
+        after[repeats] = np.logaddexp(after[repeats], before[repeats] + row[-1])
+        of_any[span.last + 1] = np.logaddexp(of_any[span.last + 1], of_any[span.first] + _log_sum(row))
+    return float(of_text[end, -1] - of_any[end])
 
 
-def _numbers(reading: Reading, marks: list[Found], height: float, weights: Weights) -> list[FoundNumber]:
-    numbers = []
-    for group, first, end in part_marks(marks, height):
-        constant, *factors = weights[number_kind(marks)]
-        score = constant + float(np.dot(factors, features(reading, group, first, end)))
-        numbers.append(FoundNumber(group, float(1 / (1 + np.exp(-score)))))
-    return numbers
+def _log_sum(row: np.ndarray) -> float:
+    highest = row.max()
+    return float(highest + np.log(np.exp(row - highest).sum()))
 
 
-def number_kind(marks: list[Found]) -> str:
-    """Which weights a number has: a strip of one mark may be what the reader has not seen in it."""
-    return "number" if len(marks) > 1 else "single"
+def _number(chosen: list[Span], scores: np.ndarray, spans: list[Span], all_scores: np.ndarray) -> FoundNumber:
+    """Spans that stand together, as a number. scores: theirs."""
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    text = merge_others("".join(SIGNS[column] for column in scores.argmax(axis=1)))
+    confidence = float(np.exp(log_share(text, spans, all_scores, chosen[0].first, chosen[-1].last + 1)))
+    together = float(shares.max(axis=1).prod())
+    doubt = min(1.0, confidence / max(together, LEAST)) ** (1 / len(chosen))  # where they are parted
+    marks = [_found(span.mark, doubt * row) for span, row in zip(chosen, shares, strict=True)]
+    return FoundNumber(marks, confidence)
 
 
-def part_marks(marks: list[Found], height: float) -> list[tuple[list[Found], int, int | None]]:
-    """Marks into numbers, parted where the gap is wide and the others are not; and places between which each stands."""
-    gaps = [_gap(a.mark.box, b.mark.box) / height for a, b in pairwise(marks)]
+def merge_others(text: str) -> str:
+    """The text with a word as one mark, however many it is read as."""
+    while OTHER + OTHER in text:
+        text = text.replace(OTHER + OTHER, OTHER)
+    return text
+
+
+def _found(mark: Mark, row: np.ndarray) -> Found:
+    """What a mark is that has these (19,) probabilities of SIGNS."""
+    column = int(row.argmax())
+    if column < 10 or (SIGNS[column] == OTHER and mark.image is not None):
+        return Found(mark, SIGNS[column], float(row[column]), row[:10].astype(np.float32))
+    return Found(mark, SIGNS[column], float(row[column]), None)
+
+
+def _part(path: list[int], boxes: list[Box], height: float) -> list[list[int]]:
+    """A path into those of numbers, parted where the gap is wide and the others are not."""
+    gaps = [(after[0] - before[2]) / height for before, after in pairwise(boxes)]
     usual = float(np.median(gaps)) if len(gaps) > 1 else 0.0
-    groups = [marks[:1]]
-    for gap, mark in zip(gaps, marks[1:], strict=True):
+    parts = [path[:1]]
+    for gap, place in zip(gaps, path[1:], strict=True):
         if gap > ALWAYS_PART or gap > max(PART, UNEVEN * usual):
-            groups.append([])
-        groups[-1].append(mark)
-    ends = [(before[-1].mark.seen.place + after[0].mark.seen.place + 1) // 2 for before, after in pairwise(groups)]
-    return list(zip(groups, [0, *ends], [*ends, None], strict=True))
+            parts.append([])
+        parts[-1].append(place)
+    return parts
 
 
 def look_again(image: np.ndarray, row: np.ndarray, classify: Classify, framed: np.ndarray | None) -> np.ndarray:

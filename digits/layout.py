@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from digits.normalise import FRAME, crop, normalise
-from digits.recognition import OTHER, Box
-from digits.sequence import Reading, Seen
+from digits.recognition import Box
+from digits.sequence import Seen
 from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
@@ -28,9 +27,6 @@ FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
 NARROW, CLOSE = 1.7, 0.5  # width and gap, in heights, up to which a strip may be one digit, whatever is read in it
 ABOVE = 0.65  # share of the narrower's width that two strokes have in common where they are one sign
-UNSEEN = 0.7  # height, in those of the line, of a stroke that is some sign, though none was read in it
-MOSTLY = 0.5  # share of a stroke that makes it a sign's own; of the ink at a sign that makes it part of the sign
-TALL = f"0123456789/+=%{OTHER}"  # these may be digits; a stroke that they share with others is cut between them
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,53 +189,6 @@ def level(strip: Strip) -> np.ndarray:
     return flat[rows[0] : rows[-1] + 1]
 
 
-def find_marks(strip: Strip, reading: Reading, signs: list[Seen]) -> list[Mark]:
-    """The signs seen in a strip, each with its own ink: strokes that are its own, and its part of others'."""
-    left, _, right, _ = strip.whole.box
-    signs = _with_unseen(strip, reading, signs)
-    if not signs:
-        return []
-    middles = [left + reading.column(sign.place) for sign in signs]
-    borders = [left, *((a + b) // 2 for a, b in pairwise(middles)), right]
-    shares = np.array([_shares(stroke, borders) for stroke in strip.strokes])  # (strokes, signs) pixels of ink
-    high = np.array([stroke.height >= LOW * strip.height for stroke in strip.strokes])[:, None]
-    tall = np.array([sign.text in TALL for sign in signs])
-    fits = tall | ~high  # a point has no high stroke
-    own = fits & (shares > MOSTLY * shares.sum(axis=1, keepdims=True))
-    missing = tall & ~(own & high).any(axis=0)  # its strokes are others', too
-    own |= missing & (shares > MOSTLY * shares.sum(axis=0))
-    nobody = ~own.any(axis=1)
-    own[nobody, np.where(fits, shares, 0)[nobody].argmax(axis=1)] = True
-    marks = []
-    for place, sign in enumerate(signs):
-        parts = [
-            _part(stroke, np.flatnonzero(owners), place, borders)
-            for stroke, owners in zip(strip.strokes, own, strict=True)
-            if owners[place]
-        ] or [strip.whole.columns(borders[place], borders[place + 1])]
-        if strokes := _near([part for part in parts if part], LOW * strip.height):
-            cut = own[own[:, place]].sum(axis=1).max(initial=1) > 1
-            marks.append(make_mark(sign, strokes, strip.line, bool(cut)))
-    return marks
-
-
-def _with_unseen(strip: Strip, reading: Reading, signs: list[Seen]) -> list[Seen]:
-    """The signs that were read, and for each high stroke beside those that hold them: what is most probable there."""
-    left = strip.whole.box[0]
-    middles = [left + reading.column(sign.place) for sign in signs]
-    high = [stroke for stroke in strip.strokes if stroke.height >= UNSEEN * strip.height]
-    for stroke in high if signs else []:
-        nearest = min(middles, key=lambda middle: abs(middle - (stroke.box[0] + stroke.box[2]) / 2))
-        if not _holds(stroke, nearest) and any(_holds(other, nearest) for other in high):
-            first, last = reading.place(stroke.box[0] - left), reading.place(stroke.box[2] - left)
-            signs = [*signs, reading.most_probable(first, last)]
-    return sorted(signs, key=lambda sign: sign.place)
-
-
-def _holds(stroke: Stroke, column: int) -> bool:
-    return stroke.box[0] <= column < stroke.box[2]
-
-
 def group_strokes(strip: Strip) -> list[list[Stroke]]:
     """The strokes of a strip, those above one another together, from left to right."""
     groups: list[list[Stroke]] = []
@@ -252,37 +201,13 @@ def group_strokes(strip: Strip) -> list[list[Stroke]]:
     return groups
 
 
-def _near(parts: list[Stroke], distance: float) -> list[Stroke]:
-    """Without the specks that are farther than this from the tallest: the reader has seen nothing in them."""
-    tallest = max(parts, key=lambda part: part.height, default=None)
-    return [part for part in parts if tallest and _gap(part.box, tallest.box) <= distance]
-
-
-def _gap(first: Box, second: Box) -> float:
-    dx = max(first[0] - second[2], second[0] - first[2], 0)
-    dy = max(first[1] - second[3], second[1] - first[3], 0)
-    return float(np.hypot(dx, dy))
-
-
-def _shares(stroke: Stroke, borders: list[int]) -> list[float]:
-    """How much of a stroke's ink lies between each two borders."""
-    summed = np.concatenate([[0], stroke.ink.sum(axis=0).cumsum()])
-    places = np.clip(np.array(borders) - stroke.box[0], 0, stroke.width)
-    places[0], places[-1] = 0, stroke.width
-    return np.diff(summed[places]).tolist()
-
-
-def _part(stroke: Stroke, owners: np.ndarray, place: int, borders: list[int]) -> Stroke | None:
-    """What of a stroke belongs to the sign at `place`: all, or what lies between the borders to its other owners."""
-    if len(owners) == 1:
-        return stroke
-    first = stroke.box[0] if place == owners[0] else borders[place]
-    last = stroke.box[2] if place == owners[-1] else borders[place + 1]
-    return stroke.columns(first, last)
-
-
-def make_mark(seen: Seen, strokes: Sequence[Stroke], line: int, cut: bool = False) -> Mark:
-    """A mark with this ink; a digit, and what may be one, is brought into MNIST's frame."""
+def make_mark(seen: Seen, strokes: Sequence[Stroke], line: int, high: bool = True) -> Mark:
+    """A mark with this ink; what may be a digit, as it is high or seen as one, is brought into MNIST's frame."""
     stroke = join(strokes)
-    image = normalise(crop(stroke.ink, FAINT_EDGE)) if seen.text in TALL else None
-    return Mark(seen, stroke.box, line, image, len(strokes), cut)
+    image = frame_digit(stroke.ink) if high or seen.text.isdigit() else None
+    return Mark(seen, stroke.box, line, image, len(strokes))
+
+
+def frame_digit(ink: np.ndarray) -> np.ndarray:
+    """(28, 28) float32, as the digit network takes it. ink: (height, width) float32."""
+    return normalise(crop(ink, FAINT_EDGE))

@@ -13,8 +13,8 @@ import numpy as np
 from digits.classifier import Classifier
 from digits.errors import PictureError
 from digits.ink import InkReader
-from digits.judge import Found, FoundNumber, Weights, alone, judge, look_again, propose, take_as_one
-from digits.layout import Layout, Mark, Strip, find_layout, level
+from digits.judge import Found, FoundNumber, Span, Weights, alone, judge, look_again, propose, take_as_one
+from digits.layout import Layout, Strip, find_layout, level
 from digits.picture import read_grey
 from digits.recognition import Box, Digit, Number, Recognition, Sign
 from digits.sequence import Reading, SequenceReader
@@ -30,12 +30,12 @@ class _Part:
 
     strip: Strip
     reading: Reading | None
-    proposals: list[list[Mark]]
+    spans: list[Span]
 
     @property
     def images(self) -> list[np.ndarray]:
         """(28, 28) float32 of each mark that may be a digit."""
-        return [mark.image for marks in self.proposals for mark in marks if mark.image is not None]
+        return [span.mark.image for span in self.spans if span.mark.image is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,19 +120,19 @@ class Recognizer:
             rows = rows[count:]
         numbers = tuple(_number(number, prepared) for number in found)
         digits = tuple(digit for number in numbers for digit in number.digits)
-        blank = sum(not part.proposals for part in prepared.parts)
+        blank = sum(not part.spans for part in prepared.parts)
         notes = (*prepared.notes, *prepared.layout.notes, *_told(found, blank))
         return Recognition(digits, notes, numbers=numbers)
 
 
 def _take_whole(strip: Strip) -> _Part:
-    return _Part(strip, None, [[take_as_one(strip)]])
+    return _Part(strip, None, [take_as_one(strip)])
 
 
 def _numbers(part: _Part, rows: np.ndarray, weights: Weights) -> list[FoundNumber]:
     if part.reading is None:
-        return [alone(part.proposals[0][0], rows[0])]
-    return judge(part.strip, part.reading, part.proposals, rows, weights)
+        return [alone(part.spans[0].mark, rows[0])]
+    return judge(part.strip, part.reading, part.spans, rows, weights)
 
 
 def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recognition:

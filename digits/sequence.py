@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -27,9 +28,7 @@ LOWEST = 4.0  # pens that a line is high at least, so that a dash or a dot alone
 STEP = 2  # pixels from one place to the next
 NONE = 0  # column of "no sign here"; sign s has column s + 1
 WEIGHTS = "weights"  # of the file's metadata: what digits.judge works with
-UNFITTED: dict[str, list[float]] = {kind: [0.5, 0.5, 0.0] for kind in ("alone", "own", "cut", "beside", "sign")} | {
-    kind: [0.0, 0.5, 0.5, 0.0] for kind in ("number", "single")
-}
+UNFITTED = {"own": [0.4, 0.6, 0.0], "cut": [0.5, 0.5, -1.0], "sign": [0.5, 0.5, -1.0], "other": [0.5, 0.5, -1.5]}
 """The weights of a network that is still in training."""
 
 
@@ -37,7 +36,7 @@ UNFITTED: dict[str, list[float]] = {kind: [0.5, 0.5, 0.0] for kind in ("alone", 
 class Seen:
     """A sign seen in a line. text: one of SIGNS; place: where it is most probable.
 
-    probabilities: (20,) float32 there, of NONE and SIGNS.
+    probabilities: (19,) of SIGNS, that just this one stands there; what they lack to 1 is for none, or several.
     """
 
     text: str
@@ -53,50 +52,33 @@ class Reading:
     scale: float
 
     @property
-    def signs(self) -> list[Seen]:
-        """What stands in the line, as it is most probable."""
-        return self.decode(SIGNS)
+    def text(self) -> str:
+        """What stands in the line, by best path decoding (Graves et al. 2006, section 3.2).
 
-    def decode(self, among: str, none: float = 1.0) -> list[Seen]:
-        """Best path decoding (Graves et al. 2006, section 3.2): the most probable of each place, repeats as one.
-
-        among: the signs that may be. none: factor of the probability that no sign is there.
+        That is the most probable column of each place, repeats as one.
         """
-        columns = np.array([NONE, *(1 + SIGNS.index(sign) for sign in among)])
-        weighed = self.probabilities[:, columns] * np.array([none, *[1.0] * len(among)])
-        best = weighed.argmax(axis=1)
-        ends = (np.flatnonzero(np.diff(best, append=-1)) + 1).tolist()  # of runs of the same column
-        seen: list[Seen] = []
-        for start, end in zip([0, *ends[:-1]], ends, strict=True):
-            if (column := int(best[start])) != NONE:
-                place = start + int(weighed[start:end, column].argmax())
-                seen.append(Seen(among[column - 1], place, self.probabilities[place]))
-        return seen
+        best = self.probabilities.argmax(axis=1)
+        first = np.diff(best, prepend=NONE) != 0  # of a run of the same column
+        return "".join(SIGNS[column - 1] for column in best[first] if column != NONE)
 
-    def most_probable(self, first: int, last: int, among: str = SIGNS) -> Seen:
-        """The sign, one of `among`, that is most probable from one place to another, though none may be there."""
-        first = min(max(first, 0), len(self.probabilities) - 1)
-        window = self.probabilities[first : max(last, first) + 1, [1 + SIGNS.index(sign) for sign in among]]
-        place, sign = divmod(int(window.argmax()), len(among))
-        return Seen(among[sign], first + place, self.probabilities[first + place])
+    def border(self, column: float) -> int:
+        """The place that begins nearest to a column of the ink."""
+        return min(max(round((column * self.scale + BESIDE) / STEP), 0), len(self.probabilities))
 
-    def column(self, place: float) -> int:
-        """The column of the ink in the middle of a place."""
-        return round((STEP * (place + 0.5) - BESIDE) / self.scale)
-
-    def place(self, column: float) -> int:
-        """The place that shows a column of the ink."""
-        return round((column * self.scale + BESIDE) / STEP - 0.5)
-
-    def probability(self, text: str, first: int = 0, end: int | None = None) -> float:
-        """Probability that just this text stands between two places, wherever each of its signs is."""
+    def probability(self, text: str) -> float:
+        """Probability that just this text stands in the line, wherever each of its signs is."""
         columns = np.array([1 + SIGNS.index(sign) for sign in text], int)
-        return float(sequence_probability(self.probabilities[first:end], columns))
+        return float(sequence_probability(self.probabilities, columns))
 
-    @property
-    def as_one_digit(self) -> np.ndarray:
-        """(10,) probabilities that just this digit stands in the line."""
-        return sequence_probability(self.probabilities, np.arange(1, 11)[:, None])
+    def one_sign(self, first: int, end: int) -> np.ndarray:
+        """(19,) probabilities of SIGNS: that just this one stands between two places."""
+        if first not in self._from:
+            self._from[first] = one_sign_until(self.probabilities[first:])
+        return self._from[first][max(end - first, 0)]
+
+    @cached_property
+    def _from(self) -> dict[int, np.ndarray]:
+        return {}
 
 
 class SequenceReader:
@@ -143,19 +125,38 @@ def _to_height(ink: np.ndarray, height: int) -> np.ndarray:
     return cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def sequence_probability(probabilities: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def sequence_probability(probabilities: np.ndarray, columns: np.ndarray) -> float:
     """Probability that just these signs stand in a line, wherever each of them is.
 
-    probabilities: (places, 20); columns: (..., signs) int, those of the signs from left to right, of one text or of
-    several. Returns (...). The sum over all alignments, by the forward algorithm (Graves et al. 2006, section 4.1).
+    probabilities: (places, 20); columns: (signs,) int, from left to right. The sum over all alignments, by the forward
+    algorithm (Graves et al. 2006, section 4.1).
     """
-    path = np.full((*columns.shape[:-1], 2 * columns.shape[-1] + 1), NONE)
-    path[..., 1::2] = columns
-    passable = np.zeros(path.shape, bool)  # one sign may follow another at once, unless it is the same
-    passable[..., 2:] = (path[..., 2:] != NONE) & (path[..., 2:] != path[..., :-2])
-    arrived = np.zeros((*path.shape[:-1], path.shape[-1] + 2))  # two empty places in front, from which nothing comes
-    arrived[..., 2] = 1.0
+    path = np.full(2 * len(columns) + 1, NONE)
+    path[1::2] = columns
+    passable = np.zeros(len(path), bool)  # one sign may follow another at once, unless it is the same
+    passable[2:] = (path[2:] != NONE) & (path[2:] != path[:-2])
+    arrived = np.zeros(len(path) + 2)  # two empty places in front, from which nothing comes
+    arrived[2] = 1.0
     for row in probabilities.astype(np.float64):
-        from_before = arrived[..., 1:-1] + passable * arrived[..., :-2]
-        arrived[..., 2:] = (arrived[..., 2:] + from_before) * row[path]
-    return arrived[..., -min(2, path.shape[-1]) :].sum(axis=-1)
+        from_before = arrived[1:-1] + passable * arrived[:-2]
+        arrived[2:] = (arrived[2:] + from_before) * row[path]
+    return float(arrived[-min(2, len(path)) :].sum())
+
+
+def one_sign_until(probabilities: np.ndarray) -> np.ndarray:
+    """Probability that just one sign stands before each place. (places, 20) to (places + 1, 19), of SIGNS.
+
+    The forward algorithm for all texts of one sign, and all ends, at once.
+    """
+    none = probabilities[:, NONE].astype(np.float64)
+    signs = np.delete(probabilities, NONE, axis=1).astype(np.float64)
+    before = 1.0  # no sign yet
+    within, after = np.zeros((2, signs.shape[1]))
+    answer = np.zeros((len(none) + 1, signs.shape[1]))
+    for place in range(len(none)):
+        after = (after + within) * none[place]
+        within = (within + before) * signs[place]
+        before *= none[place]
+        answer[place + 1] = within + after
+
+    return answer

@@ -300,6 +300,25 @@ def test_photo_can_be_turned_and_cropped(desk):
     assert desk.text() == "7"
 
 
+@pytest.mark.parametrize("button", ['[data-do="turn"]', '[data-do="undo"]', ".examples button"])
+def test_page_is_busy_from_the_press_of_a_button_on(desk, button):
+    desk.upload(picture_of(SEVEN))
+    desk.draw([[(0.1, 0.1), (0.1, 0.3)]])
+    busy = desk.page.locator(button).first.evaluate(
+        "button => { button.click(); return document.querySelector('.answer').getAttribute('aria-busy'); }"
+    )
+    assert busy == "true"
+    desk.settle()
+
+
+def test_photo_that_is_turned_four_times_in_a_moment_is_upright_again(desk):
+    desk.upload(picture_of(SEVEN))
+    before = np.asarray(desk.shown(), float)
+    desk.page.locator('[data-do="turn"]').evaluate("button => { for (let i = 0; i < 4; i++) button.click(); }")
+    desk.settle()
+    assert desk.text() == "7" and np.abs(np.asarray(desk.shown(), float) - before).mean() < 1
+
+
 def test_photo_without_digits_says_what_to_do(desk):
     desk.upload(picture_of([]))
     assert "Turn the picture upright" in desk.status()

@@ -13,13 +13,12 @@ async function openCamera() {
   }
 }
 
-async function shoot() {
+function shoot() {
   const video = find("video");
   const still = canvasOf(video.videoWidth, video.videoHeight);
   still.drawImage(video, 0, 0);
   find("dialog.camera").close();
-  setBusy(true);
-  bring(await blobOf(still.canvas, "image/png"));
+  bring(blobOf(still.canvas, "image/png"));
 }
 
 find("video").addEventListener("loadeddata", () => { button("shoot").disabled = false; });

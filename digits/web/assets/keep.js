@@ -13,7 +13,8 @@ async function keepSheet({ picture, blob, ...sheet }) {
   remember("digits-sheet", JSON.stringify(sheet), "sessionStorage");
   if (blob === keptBlob) return;
   keptBlob = blob;
-  remember("digits-picture", blob ? await dataUrl(blob) : "", "sessionStorage");
+  const url = blob ? await dataUrl(await blob) : "";
+  if (blob === keptBlob) remember("digits-picture", url, "sessionStorage");
 }
 
 async function restoreSheet(pad) {

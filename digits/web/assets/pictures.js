@@ -33,7 +33,7 @@ const uploads = new WeakMap(); // for each file that is there, or on its way, th
 
 function upload(blob) {
   if (!uploads.has(blob)) {
-    uploads.set(blob, post("page/keep", blob).then((reply) => {
+    uploads.set(blob, Promise.resolve(blob).then((file) => post("page/keep", file)).then((reply) => {
       if (reply.error) uploads.delete(blob);
       return reply;
     }));
@@ -61,11 +61,13 @@ function post(path, blob) {
 
 // --- onto the pad -----------------------------------------------------------------------------------------------------
 
-async function bring(file) {
-  if (!file) return;
+// given: a file, the promise of one, or nothing.
+async function bring(given) {
+  if (!given) return;
   const interrupted = busy(); // then an answer was on its way, which is owed if this is no picture
   const mine = ++asked;
   setBusy(true);
+  const file = await given;
   const { canvas, blob, error } = await opened(file);
   if (mine !== asked) return;
   if (!error) return pad.show(pictureSheet(canvas, blob));
@@ -101,19 +103,19 @@ async function openedByServer(file) {
 
 // --- turn and crop ----------------------------------------------------------------------------------------------------
 
-// Strokes become part of the picture.
-async function showPart(width, height, paint) {
+// Strokes become part of the picture. It is shown at once, and its file follows.
+function showPart(width, height, paint) {
   const context = canvasOf(width, height);
   const whole = canvasOf(pad.sheet.width, pad.sheet.height);
   paintSheet(whole, pad.sheet);
   paint(context, whole.canvas);
-  const blob = await fileOf(context.canvas);
+  const blob = fileOf(context.canvas);
   pad.show({ ...pad.sheet, width, height, picture: context.canvas, blob, strokes: [] });
 }
 
 function turn() {
   const { width, height } = pad.sheet;
-  return showPart(height, width, (context, whole) => {
+  showPart(height, width, (context, whole) => {
     context.translate(height, 0);
     context.rotate(Math.PI / 2);
     context.drawImage(whole, 0, 0);

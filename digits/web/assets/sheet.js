@@ -4,7 +4,7 @@
 const DIGIT_SHEET = { width: 640, height: 480 };
 const NUMBER_SHEET = { width: 1280, height: 440 };
 
-// picture: a canvas, with its file beside it as `blob`.
+// picture: a canvas, with its file, or the promise of it, beside it as `blob`.
 const blankSheet = (size = DIGIT_SHEET) => ({
   width: size.width, height: size.height, picture: null, blob: null, paper: "#ffffff", ink: "#000000", strokes: [],
 });

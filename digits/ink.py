@@ -31,6 +31,7 @@ ASKEW = 5.0  # degrees that lines of writing slope; less is how people write
 SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
 WIDEST = 0.4  # width of a pen, in sides of all that is drawn with it
 FAINT, SURE = 0.3, 0.9  # from which on something may be there, and surely is
+KEPT = 0.95  # what is nowhere surer than this is no ink
 CLEARER = 0.05  # of what may be ink, by which more must be sure for it to be light ink on dark paper
 ROOM = 64  # pixels that the network is given on each side at least
 TILE, SEAM = 1024, 64  # pixels of what the network is given at once, and by which neighbours overlap
@@ -87,7 +88,7 @@ class InkReader:
             if maps[..., INK].max() < SEEN:
                 break
         notes = () if dark else ("dark background: inverted",)
-        found = Ink(np.ascontiguousarray(maps[..., INK]), _scaled(longest / size), (*notes, *_notes(seen, maps)))
+        found = Ink(_without_unsure(maps[..., INK]), _scaled(longest / size), (*notes, *_notes(seen, maps)))
         slope = find_slope(maps[..., INK], maps[..., LINES])
         return found if abs(slope) < ASKEW else found.turned(slope)
 
@@ -183,6 +184,18 @@ def _clarity(ink: np.ndarray) -> float:
     """Share of what may be ink that surely is: 1 where all is clear, 0 where there is none, or a sheet on a desk."""
     sure = float(ink[ink > SURE].sum() / max(float(ink[ink > FAINT].sum()), 1e-6))
     return 0.0 if sure and _is_sheet((ink > SEEN).view(np.uint8)) else sure
+
+
+def _without_unsure(ink: np.ndarray) -> np.ndarray:
+    """Without what may be ink but nowhere surely is: blots of JPEG, stains, the back's writing.
+
+    Hysteresis (Canny 1986): what may be ink is kept where it holds together with what surely is.
+    """
+    _, labels = cv2.connectedComponents((ink > FAINT).view(np.uint8), connectivity=8)
+    sure = np.zeros(labels.max() + 1, bool)
+    sure[labels[ink > KEPT]] = True
+    sure[0] = False
+    return ink * sure[labels]
 
 
 def _is_sheet(inked: np.ndarray) -> bool:

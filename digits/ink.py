@@ -16,6 +16,7 @@ import numpy as np
 
 from digits.classifier import open_network
 from digits.normalise import pen_width
+from digits.recognition import Box
 from digits.turn import SEEN, find_slope, turn
 
 SHIPPED_INK_MODEL = Path(__file__).with_name("ink.onnx")
@@ -26,6 +27,10 @@ FLAT = 4  # grey levels that a clean pad may vary by
 EDGE = 0.6  # share of a clean pad's edge that is paper: a number may be cut closely
 FAINTEST = 16  # grey levels below which there is nothing to see on a clean pad
 FAR, CLOSEST = 96, 3000  # pixels of the longer side: of the first look, and at most
+CLOSEST_EMPTY = 2000  # the same, as long as nothing was seen,
+EMPTIER = 4.0  # and how many times closer the next look is then
+MOST_ENLARGED = 2.0  # scale of the closest look
+AROUND, BESIDE, MUCH = 0.1, 16, 0.5  # room around what is looked at closer: of its sides, and pixels; of the picture
 CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
 ASKEW = 5.0  # degrees that lines of writing slope; less is how people write
 SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
@@ -77,18 +82,19 @@ class InkReader:
         return _find_on_clean_pad(grey) or self._look(grey)
 
     def _look(self, grey: np.ndarray) -> Ink:
-        """From afar, then closer, until the pens are wide enough."""
+        """From afar, then closer where something is, until the pens are wide enough."""
         longest = max(grey.shape)
-        size, closest = FAR, min(max(FAR, 2 * longest), CLOSEST)
-        seen, maps, dark = self._look_from_afar(_resize(grey, size / longest))
-        while (pen := pen_width(maps[..., INK])) < CLEAR and size < closest:
-            size = min(round(size * WANTED / pen), closest)
-            seen = _resize(grey if dark else ~grey, size / longest)
+        scale, left, top = FAR / longest, 0, 0
+        seen, maps, dark = self._look_from_afar(_resize(grey, scale))
+        view = grey if dark else ~grey
+        while (closer := _closer(maps[..., INK], scale, longest)) > scale:
+            x, y, end, foot = _around_ink(maps[..., INK], view.shape, scale)
+            view, left, top, scale = view[y:foot, x:end], left + x, top + y, closer
+            seen = _resize(view, scale)
             maps = self.maps(standardise(seen))
-            if maps[..., INK].max() < SEEN:
-                break
+        to_picture = np.array([[1 / scale, 0, left], [0, 1 / scale, top]])
         notes = () if dark else ("dark background: inverted",)
-        found = Ink(_without_unsure(maps[..., INK]), _scaled(longest / size), (*notes, *_notes(seen, maps)))
+        found = Ink(_without_unsure(maps[..., INK]), to_picture, (*notes, *_notes(seen, maps)))
         slope = find_slope(maps[..., INK], maps[..., LINES])
         return found if abs(slope) < ASKEW else found.turned(slope)
 
@@ -122,8 +128,33 @@ class InkReader:
         return answer[top : top + height, left : left + width]
 
 
-def _scaled(by: float) -> np.ndarray:
-    return np.array([[by, 0, 0], [0, by, 0]], float)
+def _closer(ink: np.ndarray, scale: float, longest: int) -> float:
+    """The scale to look at next; the same if the pens are wide enough, or it cannot get any better.
+
+    scale: of `ink` to the picture; longest: side of the picture.
+    """
+    sure = _without_unsure(ink)
+    if not sure.any():
+        return max(scale, min(EMPTIER * scale, MOST_ENLARGED, CLOSEST_EMPTY / longest))
+    pen = pen_width(sure)
+    if pen >= CLEAR:
+        return scale
+    x, y, end, foot = _around_ink(ink, ink.shape, 1.0)
+    return max(scale, min(scale * WANTED / pen, MOST_ENLARGED, scale * CLOSEST / max(end - x, foot - y)))
+
+
+def _around_ink(ink: np.ndarray, shape: tuple[int, ...], scale: float) -> Box:
+    """Where in a picture of this shape something may be written, with room around it; all of it if that is much of it.
+
+    scale: of `ink` to the picture.
+    """
+    left, top, width, height = (round(side / scale) for side in cv2.boundingRect((ink > FAINT).view(np.uint8)))
+    room = round(AROUND * max(width, height) + BESIDE / scale)
+    x, y, end, foot = max(left - room, 0), max(top - room, 0), left + width + room, top + height + room
+    end, foot = min(end, shape[1]), min(foot, shape[0])
+    if not width or (end - x) * (foot - y) > MUCH * shape[0] * shape[1]:
+        return 0, 0, shape[1], shape[0]
+    return x, y, end, foot
 
 
 def standardise(grey: np.ndarray) -> np.ndarray:
@@ -158,7 +189,7 @@ def _find_on_clean_pad(grey: np.ndarray) -> Ink | None:
     ink = difference.astype(np.float32) / full if full >= FAINTEST else np.zeros(grey.shape, np.float32)
     if not _stands_free(ink):
         return None
-    return Ink(ink, _scaled(1.0), ("dark background: inverted",) if lightest > FLAT else ())
+    return Ink(ink, np.eye(2, 3), ("dark background: inverted",) if lightest > FLAT else ())
 
 
 def _stands_free(ink: np.ndarray) -> bool:

@@ -34,7 +34,8 @@ CHANNELS = (16, 24, 32, 48, 64)  # of the maps at a half, a quarter, ... of the 
 WEIGHTS = (1.0, 0.3, 0.2)  # of ink, rules and lines of writing in the loss
 AHEAD = 12  # batches of pages that are made before they are needed
 STRIPS = (64, 96, 128)  # pixels of height to which the pages of every second batch are cut, as lines of writing are
-GAIN = 0.25  # deviation of the logarithm of the contrast that a page is shown with: pages are not cut like pictures
+CLOSE = 0.4  # share of the strips that are cut closely to a line
+GAIN = 0.4  # deviation of the logarithm of the contrast that a page is shown with: pages are not cut like pictures
 COMPARED = 64  # pages on which Keras and ONNX must agree, and on which the network is tried in the end
 
 
@@ -186,15 +187,17 @@ def _batch(
     assert split is not None
     rng = np.random.default_rng(seed)
     height = int(rng.choice(STRIPS)) if strips else SIDE
-    pages, truths = zip(*(_cut(*synthesise_page(split, rng), height, rng) for _ in range(size)), strict=True)
+    pages, truths = zip(*(_page_or_strip(split, height, rng) for _ in range(size)), strict=True)
     seen = [standardise(page) * np.float32(np.exp(rng.normal(0, GAIN))) for page in pages]
     return np.stack(seen)[..., None], np.stack(truths).astype(np.float32) / 255
 
 
-def _cut(page: np.ndarray, truth: np.ndarray, height: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A strip of the page, with writing on it if there is any."""
+def _page_or_strip(split: Split, height: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A page of this height: whole, or a strip of it with writing on it if there is any."""
+    closely = height < SIDE and rng.random() < CLOSE
+    page, truth = synthesise_page(split, rng, height if closely else None)
     written = np.flatnonzero(truth[..., INK].any(axis=1))
-    middle = rng.choice(written) if written.size else SIDE // 2
+    middle = rng.choice(written) if written.size and not closely else SIDE // 2
     top = int(np.clip(middle - height // 2, 0, SIDE - height))
     return page[top : top + height], truth[top : top + height]
 

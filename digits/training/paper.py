@@ -43,12 +43,13 @@ class Page:
     pen: float = 3.0
 
 
-def synthesise_page(train: Split, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def synthesise_page(train: Split, rng: np.random.Generator, filled: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """A picture of a page, and what is on it.
 
+    filled: one line in the middle that fills about so many pixels of height, as if it was cut out closely.
     Returns (SIDE, SIDE) uint8 grey, and (SIDE, SIDE, 3) uint8: ink, rules and lines of writing, 255 = there.
     """
-    page = write_page(train, rng)
+    page = write_page(train, rng) if filled is None else _write_middle(train, filled, rng)
     truth = np.dstack([page.ink, np.clip(4 * page.rules, 0, 1) * (1 - page.ink), page.lines])
     return photograph(page, rng), np.round(truth * 255).astype(np.uint8)
 
@@ -59,7 +60,7 @@ def synthesise_page(train: Split, rng: np.random.Generator) -> tuple[np.ndarray,
 def write_page(train: Split, rng: np.random.Generator) -> Page:
     """One large digit, lines of numbers and words, a table, or nothing; ruled or not; straight or askew."""
     page = Page()
-    kind = rng.choice(4, p=(0.36, 0.4, 0.18, 0.06))
+    kind = rng.choice(4, p=(0.33, 0.4, 0.18, 0.09))
     if kind == 0:
         _write_large(page, train, rng)
     elif kind == 1:
@@ -123,6 +124,19 @@ def _write_lines(page: Page, train: Split, rng: np.random.Generator) -> None:
         most -= 1
         if rng.random() < 0.15:
             height *= float(np.exp(rng.normal(0, 0.3)))
+
+
+def _write_middle(train: Split, filled: int, rng: np.random.Generator) -> Page:
+    """One line in the middle of the page, about so many pixels high."""
+    page = Page()
+    height = filled * rng.uniform(0.75, 1.0)
+    share = float(np.exp(rng.uniform(np.log(0.04), np.log(0.2))))
+    page.pen = max(1.0, share * height)
+    place = rng.uniform(-0.3, 0.3) * height, (SIDE - height) / 2
+    _write_line(page, train, place, height, share, rng, SIDE)
+    if rng.random() < 0.3:
+        _rule(page, rng)
+    return page
 
 
 def _write_line(
@@ -411,15 +425,17 @@ def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarra
         paper -= rng.uniform(0.02, 0.25) * contrast * _cloud(rng.uniform(1.0, 12), rng)
     if rng.random() < 0.3:
         paper -= _pattern(rng) * rng.uniform(0.05, 0.55) * contrast
-    if rng.random() < 0.12:
+    if rng.random() < 0.18:
         back = cv2.GaussianBlur(
             np.roll(page.ink[:, ::-1], rng.integers(0, SIDE, 2), (0, 1)), (0, 0), rng.uniform(0.8, 3)
         )
-        paper -= back * rng.uniform(0.1, 0.35) * contrast
+        paper -= back * rng.uniform(0.1, 0.4) * contrast
     if rng.random() < 0.2:
         _speckle(paper, page.pen, contrast, rng)
     if rng.random() < 0.12:
         _fold(paper, rng)
+    if rng.random() < 0.1:
+        paper -= rng.uniform(0.1, 0.6) * contrast * _stain(rng)
     return paper
 
 
@@ -462,19 +478,49 @@ def _fold(paper: np.ndarray, rng: np.random.Generator) -> None:
     paper += rng.uniform(-0.25, 0.25) * distance / width * np.exp(-np.abs(distance) / width)
 
 
+def _stain(rng: np.random.Generator) -> np.ndarray:
+    """The ring that a cup has left, or a drop: darkest at its edge, in [0, 1]."""
+    middle, radius = rng.uniform(-0.1, 1.1, 2) * SIDE, float(np.exp(rng.uniform(np.log(0.1), np.log(0.6)))) * SIDE
+    angle = np.arctan2(ROWS - middle[1], COLUMNS - middle[0])
+    wavy = radius * (1 + rng.uniform(0, 0.05) * np.sin(angle * rng.integers(2, 7) + rng.uniform(0, 6)))
+    inside = wavy - np.hypot(COLUMNS - middle[0], ROWS - middle[1])  # pixels from the edge inwards
+    edge = np.exp(-np.abs(inside) / np.where(inside > 0, rng.uniform(1.5, 14), rng.uniform(0.7, 4)))
+    stain = np.maximum(edge, rng.uniform(0, 0.5) * (inside > 0))
+    return np.asarray(stain * (1 - rng.uniform(0, 0.6) * _cloud(40, rng)), np.float32)
+
+
 def _light(rng: np.random.Generator) -> np.ndarray:
     """Uneven light: a slope, clouds, soft and hard shadows."""
     light: np.ndarray = np.ones((SIDE, SIDE), np.float32)
     if rng.random() < 0.6:
         corners = rng.uniform(rng.uniform(0.35, 0.9), 1, (rng.integers(2, 5),) * 2).astype(np.float32)
         light = cv2.resize(corners, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    if rng.random() < 0.25:
-        shadow = np.zeros((SIDE, SIDE), np.float32)
-        corners = rng.uniform(-0.4, 1.4, (int(rng.integers(3, 6)), 2)) * SIDE
-        cv2.fillPoly(shadow, [cv2.convexHull(corners.astype(np.int32))], 1.0)
+    if rng.random() < 0.35:
+        shadow = _shadow_of_hand(rng) if rng.random() < 0.5 else _shadow(rng)
         soft = float(np.exp(rng.uniform(np.log(1.5), np.log(40))))
         light = light * (1 - rng.uniform(0.15, 0.6) * cv2.GaussianBlur(shadow, (0, 0), soft))
     return np.asarray(light, np.float32)
+
+
+def _shadow(rng: np.random.Generator) -> np.ndarray:
+    """Of something with straight sides."""
+    shadow = np.zeros((SIDE, SIDE), np.float32)
+    corners = rng.uniform(-0.4, 1.4, (int(rng.integers(3, 6)), 2)) * SIDE
+    cv2.fillPoly(shadow, [cv2.convexHull(corners.astype(np.int32))], 1.0)
+    return shadow
+
+
+def _shadow_of_hand(rng: np.random.Generator) -> np.ndarray:
+    """Of fingers that reach in from somewhere beyond the edge."""
+    shadow = np.zeros((SIDE, SIDE), np.float32)
+    angle = rng.uniform(0, 2 * np.pi)
+    palm = SIDE * (0.5 + rng.uniform(0.4, 0.8) * np.array([np.cos(angle), np.sin(angle)]))
+    thick = round(SIDE * rng.uniform(0.08, 0.3))
+    for _ in range(rng.integers(1, 5)):
+        tip = SIDE * rng.uniform(0.15, 0.85, 2)
+        start = palm + rng.normal(0, thick, 2)
+        cv2.line(shadow, start.astype(int).tolist(), tip.astype(int).tolist(), 1.0, thick, cv2.LINE_AA)
+    return shadow
 
 
 def _glare(rng: np.random.Generator) -> np.ndarray:
@@ -516,16 +562,25 @@ def _take(grey: np.ndarray, pen: float, scanned: bool, rng: np.random.Generator)
     if rng.random() < 0.05:
         grey = _motion(grey, min(pen * rng.uniform(0.5, 1.2), 15), rng)
     if rng.random() < 0.6:
-        grey = grey + rng.normal(0, np.exp(rng.uniform(np.log(0.003), np.log(0.06))), grey.shape)
+        grey = grey + _noise(rng)
     picture = np.clip(grey * 255, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         picture = _few_pixels(picture, rng, pen, scanned)
     if scanned and rng.random() < 0.3:
         picture = _black_and_white(picture, rng)
-    if rng.random() < 0.4:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 95))]
+    if rng.random() < 0.45:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(np.exp(rng.uniform(np.log(8), np.log(95))))]
         picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_GRAYSCALE)
     return picture
+
+
+def _noise(rng: np.random.Generator) -> np.ndarray:
+    """Of a sensor: of single pixels, or, where a picture was enlarged, of spots."""
+    noise = rng.normal(0, 1, (SIDE, SIDE))
+    if rng.random() < 0.4:
+        noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.5, 2))
+        noise /= noise.std()
+    return np.asarray(np.exp(rng.uniform(np.log(0.003), np.log(0.08))) * noise)
 
 
 def _motion(grey: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:

@@ -23,12 +23,15 @@ def main(
     shared_flags: Annotated[
         bool, typer.Option("--shared-flags", help="Let other computers see and change all flagged pictures.")
     ] = False,
+    log: Annotated[
+        bool, typer.Option("--log", envvar="DIGITS_LOG", help="Write a line for each request to standard error.")
+    ] = False,
 ) -> None:
     """Serve the page that recognizes handwritten digits."""
     from digits.web.server import serve  # here, so that --help does not wait for Gradio
 
     try:
-        serve(host, port, model, share, flagged, mcp, password, shared_flags)
+        serve(host, port, model, share, flagged, mcp, password, shared_flags, log)
     except (DigitsError, OSError) as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from error

@@ -219,7 +219,7 @@ class Journal:
 
 
 def _fingerprint(settings: Settings) -> dict[str, str | bool | int | None]:
-    return asdict(settings) | {"model": _recognizer(settings.model).classifier.digest}
+    return asdict(settings) | _recognizer(settings.model).networks
 
 
 def _records(sources: list[str]) -> Iterator[tuple[int, str, str, bytes, int | None, str | None]]:

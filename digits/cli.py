@@ -258,6 +258,9 @@ def serve(
     shared_flags: Annotated[
         bool, typer.Option("--shared-flags", help="Let other computers see and change all flagged pictures.")
     ] = False,
+    log: Annotated[
+        bool, typer.Option("--log", envvar="DIGITS_LOG", help="Write a line for each request to standard error.")
+    ] = False,
     model: Model = None,
 ) -> None:
     """Serve the web page and the HTTP interface."""
@@ -268,11 +271,11 @@ def serve(
     if page:
         from digits.web.server import serve as run_server
 
-        run_server(host, port, model, share, flagged, mcp, password, shared_flags)
+        run_server(host, port, model, share, flagged, mcp, password, shared_flags, log)
     else:
         from digits.web.api import serve as run_api
 
-        run_api(host=host, port=port, model=model, workers=workers, password=password)
+        run_api(host=host, port=port, model=model, workers=workers, password=password, log=log)
 
 
 FlagsFolder = Annotated[Path, typer.Option(help="Folder of the flagged pictures.")]
@@ -337,12 +340,14 @@ def _flag_store(folder: Path) -> FlagStore:
 def list_models(folder: ModelsFolder = Path("models")) -> None:
     """List the kept models, newest first; a star marks the one in service."""
     from digits.models import ModelHistory
+    from digits.networks import name_networks
 
     models = ModelHistory(folder).models()
     if not models:
         print(f"No model is kept in {folder} yet: the first one is kept when corrections put a new one in service.")
     for model in models:
-        print(f"{'*' if model.in_service else ' '} {model.id}  {model.time[:19]}  {model.note}")
+        beside = f"  (beside {name_networks(model.beside)})" if model.beside else ""
+        print(f"{'*' if model.in_service else ' '} {model.id}  {model.time[:19]}  {model.note}{beside}")
 
 
 @model_app.command("use")

@@ -3,7 +3,7 @@
     models/service.json          which models were put in service, one after the other; the last one is the present one
     models/ID/model.onnx         what is served
     models/ID/model.h5           the same for Keras: what training goes on from
-    models/ID/about.json         when it was kept, and why
+    models/ID/about.json         when it was kept, why, and which networks answered beside it
 
 A change of model is written down before the first file is replaced, and each file is replaced whole: a program that is
 killed halfway leaves a pair that the next start completes.
@@ -15,7 +15,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 from digits.classifier import SHIPPED_MODEL
 from digits.errors import ModelError, shown
 from digits.files import digest, replace_file, sole_writer
+from digits.networks import digests_beside
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class KeptModel:
     time: when it was kept, ISO 8601, UTC.
     note: where it comes from, in words.
     in_service: it is the one that answers now.
+    beside: SHA-256 of each network that answered beside it when it was kept; {} if it was kept before that was noted.
     """
 
     id: str
     time: str
     note: str
     in_service: bool
+    beside: dict[str, str] = field(default_factory=dict)
 
 
 class ModelHistory:
@@ -65,7 +68,10 @@ class ModelHistory:
         present = self._present()
         abouts = [_read_json(path) for path in self.folder.glob("[!.]*/about.json")]
         whole = [about for about in abouts if about.keys() >= {"id", "time", "note"}]
-        models = [KeptModel(a["id"], a["time"], a["note"], a["id"] == present) for a in whole]
+        models = [
+            KeptModel(about["id"], about["time"], about["note"], about["id"] == present, about.get("beside", {}))
+            for about in whole
+        ]
         return sorted(models, key=lambda model: model.time, reverse=True)
 
     def promote(self, onnx: str | Path, keras: str | Path, note: str) -> str:
@@ -161,7 +167,8 @@ class ModelHistory:
         for name, path in files.items():
             if path.exists():
                 replace_file(aside / name, path.read_bytes())
-        about = {"id": id, "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "note": note}
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        about = {"id": id, "time": now, "note": note, "beside": digests_beside()}
         replace_file(aside / "about.json", json.dumps(about, indent=1).encode())
         aside.replace(self.folder / id)
         return id

@@ -15,6 +15,7 @@ from digits.errors import PictureError
 from digits.ink import InkReader
 from digits.judge import Found, FoundNumber, Span, Weights, alone, judge, look_again, propose, take_as_one
 from digits.layout import Layout, Strip, find_layout, level
+from digits.networks import digests_beside
 from digits.picture import read_grey
 from digits.recognition import Box, Digit, Number, Recognition, Sign
 from digits.sequence import Reading, SequenceReader
@@ -67,6 +68,12 @@ class Recognizer:
         self.classifier = Classifier(model)
         self.ink = InkReader()
         self.reader = SequenceReader()
+        self._beside = digests_beside()
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """SHA-256 of each network that answers, hexadecimal: of "model", "ink" and "sequence"."""
+        return {"model": self.classifier.digest, **self._beside}
 
     def recognize(self, picture: Any, single: bool = False) -> Recognition:
         """Read one picture.

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from digits import recognizer
+from digits import Recognizer, recognizer
 from digits.bulk import CHUNK, Journal, Settings, local_engine, ray_engine, read_pictures
 from digits.errors import DigitsError
 
@@ -158,8 +158,9 @@ def test_journal_refuses_other_settings_and_a_second_process(folder, tmp_path):
         assert second.returncode == 1
         assert b"already running" in second.stderr
         assert second.stderr.count(b"\n") == 1
-    with pytest.raises(DigitsError, match="another command"):
+    with pytest.raises(DigitsError, match="another command") as raised:
         Journal(path, [str(folder)], Settings(single=True))
+    assert all(digest in str(raised.value) for digest in Recognizer().networks.values())
 
 
 def command(*arguments) -> list[str]:

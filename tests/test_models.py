@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from digits import ModelError
+from digits import ModelError, Recognizer
 from digits.classifier import Classifier
 from digits.models import ModelHistory
 
@@ -71,6 +71,11 @@ def test_promote_puts_both_files_in_service_and_keeps_the_old_ones(history):
         ("was in service", False),
     ]
     assert history.models()[0].id == id
+
+
+def test_kept_model_names_the_networks_that_answered_beside_it(history):
+    promote(history, 1)
+    assert {"model": Recognizer().classifier.digest, **history.models()[0].beside} == Recognizer().networks
 
 
 def test_rollback_goes_back_one_model_at_a_time(history):

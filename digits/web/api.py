@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,11 +15,12 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, HTTPException, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import digits
@@ -26,13 +28,15 @@ from digits.errors import shown
 from digits.recognizer import Recognizer
 from digits.rows import Row, as_row
 from digits.web.guard import Guard, own_hosts
-from digits.web.ports import check_free, check_port, warnings_for
+from digits.web.ports import PATIENCE, check_free, check_port, warnings_for
+from digits.web.watch import WORKERS_VARIABLE, Watch, WatchedRecognizer, exposition, log_requests
 
 LARGEST_REQUEST = 25_000_000  # bytes
 MOST_PICTURES = 64  # in one request
 MODEL_VARIABLE = "DIGITS_MODEL"  # how `serve` tells its worker processes which model to load
 HOST_VARIABLE = "DIGITS_HOST"  # and on which host they listen
 PASSWORD_VARIABLE = "DIGITS_PASSWORD"  # and what has to be sent with every request
+LOG_VARIABLE = "DIGITS_LOG"  # and whether they log each request
 
 
 class Exact(BaseModel):
@@ -89,10 +93,19 @@ class Answer(Exact):
     error: str | None = Field(description="why this picture could not be read, else null", examples=[None])
 
 
+class Networks(Exact):
+    """SHA-256 of each network that answers, hexadecimal."""
+
+    model: str = Field(description="which digit it is", examples=["0" * 64])
+    ink: str = Field(description="what is ink", examples=["0" * 64])
+    sequence: str = Field(description="what stands in a line", examples=["0" * 64])
+
+
 class Answers(Exact):
-    """One answer a picture, in the order sent."""
+    """One answer a picture, in the order sent, and by which networks."""
 
     results: list[Answer]
+    networks: Networks
 
 
 class Problem(Exact):
@@ -108,6 +121,7 @@ class Health(Exact):
 
     status: str = Field(examples=["ok"])
     version: str = Field(examples=["0.1.0"])
+    networks: Networks
 
 
 class Model(Exact):
@@ -154,15 +168,16 @@ def create_router(recognizer: Recognizer) -> APIRouter:
         A picture that cannot be read gives an answer with its error; only if none can, the request fails.
         """
         pictures = await _pictures(request)
+        networks = recognizer.networks
         rows = await anyio.to_thread.run_sync(_read, recognizer, pictures, single, top, limiter=cores)
         if all(row["error"] for row in rows):
             raise HTTPException(422, rows[0]["error"])
-        return JSONResponse({"results": rows})
+        return JSONResponse({"results": rows, "networks": networks})
 
     @router.get("/health")
     async def health() -> Health:
-        """Whether the server answers."""
-        return Health(status="ok", version=digits.__version__)
+        """Whether the server answers, and with which networks."""
+        return Health(status="ok", version=digits.__version__, networks=Networks(**recognizer.networks))
 
     @router.get("/model")
     def model() -> Model:
@@ -242,6 +257,12 @@ def create_interface(recognizer: Recognizer) -> FastAPI:
     """The HTTP interface, answered by `recognizer`, without a guard; its openapi.json describes it and nothing else."""
     app = FastAPI(title="Handwritten digit recognition", version=digits.__version__, docs_url=None, redoc_url=None)
     app.include_router(create_router(recognizer))
+
+    @app.get("/api/metrics", response_class=PlainTextResponse, tags=["digits"])
+    def metrics() -> Response:
+        """What the server did so far, for Prometheus."""
+        return Response(exposition(recognizer.networks), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
     app.add_exception_handler(AnyHTTPException, _problem)  # paths and methods that there are none of
     return app
 
@@ -261,10 +282,13 @@ class Beside:
 
 def create_app(recognizer: Recognizer | None = None) -> FastAPI:
     """The HTTP interface alone, guarded; without a recognizer, as `serve` has named model, host and password."""
-    app = create_interface(recognizer or Recognizer(os.environ.get(MODEL_VARIABLE)))
+    if os.environ.get(LOG_VARIABLE):
+        log_requests()
+    app = create_interface(recognizer or WatchedRecognizer(os.environ.get(MODEL_VARIABLE)))
     host = os.environ.get(HOST_VARIABLE)
     hosts = own_hosts(host) if host else None
     app.add_middleware(Guard, hosts=hosts, password=os.environ.get(PASSWORD_VARIABLE) or None)
+    app.add_middleware(Watch)
     return app
 
 
@@ -274,19 +298,32 @@ def serve(
     model: str | Path | None = None,
     workers: int = 1,
     password: str | None = None,
+    log: bool = False,
 ) -> None:
-    """Serve the HTTP interface alone, in `workers` processes, until interrupted.
+    """Serve the HTTP interface alone, in `workers` processes, until interrupted; what was begun is finished.
 
-    password: as in Guard. Raises ModelError, OSError if the port is taken.
+    password: as in Guard. log: as log_requests says. Raises ModelError, OSError if the port is taken.
     """
     check_port(port)
     Recognizer(model)  # a model that cannot be loaded is better told here than by every worker
     os.environ[HOST_VARIABLE] = host
     os.environ[PASSWORD_VARIABLE] = password or ""
+    os.environ[LOG_VARIABLE] = "1" if log else ""
     if model is not None:
         os.environ[MODEL_VARIABLE] = str(model)
     check_free(host, port)
     for sentence in warnings_for(host, password=password):
         print(sentence, file=sys.stderr, flush=True)
     print(f"http://{host}:{port}/openapi.json describes what is served (Ctrl+C stops it)", flush=True)
-    uvicorn.run("digits.web.api:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning")
+    with tempfile.TemporaryDirectory() as counts:
+        if workers > 1:
+            os.environ[WORKERS_VARIABLE] = counts
+        uvicorn.run(
+            "digits.web.api:create_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_level="warning",
+            timeout_graceful_shutdown=PATIENCE,
+        )

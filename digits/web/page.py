@@ -109,10 +109,11 @@ def _endpoint(recognizer: Recognizer) -> None:
         Args:
             picture: a photo, scan or drawing of a handwritten digit, a number, or lines of numbers.
         Returns:
-            the text that was read; for each digit its label, confidence, verdict, three most probable labels and box.
+            the text that was read; for each digit its label, confidence, verdict, three most probable labels and box;
+            and which networks answered.
         """
         try:
-            return as_row("picture", recognizer.recognize(picture))
+            return {**as_row("picture", recognizer.recognize(picture)), "networks": recognizer.networks}
         except PictureError as error:
             raise gradio.Error(str(error), print_exception=False) from error
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from digits.errors import DigitsError
 from digits.web.guard import LOOPBACK
 
+PATIENCE = 10  # seconds for what was begun when a server is stopped; a picture takes 5 at most
+
 
 def check_port(port: int) -> None:
     """Raises DigitsError if there is no port of that number."""

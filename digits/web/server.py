@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from starlette.middleware import Middleware
@@ -11,9 +13,9 @@ from starlette.middleware import Middleware
 import digits
 from digits.errors import DigitsError
 from digits.flags import DropBox, FlagStore
-from digits.recognizer import Recognizer
 from digits.web.guard import LOOPBACK, Guard, own_hosts
-from digits.web.ports import check_port, find_free_port, warnings_for
+from digits.web.ports import PATIENCE, check_port, find_free_port, warnings_for
+from digits.web.watch import Watch, WatchedRecognizer, log_requests
 
 
 def serve(
@@ -25,14 +27,16 @@ def serve(
     mcp: bool = False,
     password: str | None = None,
     shared_flags: bool = False,
+    log: bool = False,
 ) -> None:
-    """Serve the page until interrupted.
+    """Serve the page until interrupted; what was begun is finished.
 
     host: address to listen on; 0.0.0.0 lets other computers in.
     port: the next free one is taken if this is in use, and said.
     model: as in Recognizer. flagged: folder of flagged pictures.
     share: ask Gradio for a public link. mcp: offer the program as an MCP tool (needs the mcp package).
     password: as in Guard. shared_flags: whoever reaches the page from another computer may see and change all flags.
+    log: write a line of JSON for each request to standard error.
 
     Raises ModelError if there is no model to serve, FlagsError if the folder cannot be used, DigitsError if mcp is
     asked for and missing, or if there is no such port.
@@ -40,7 +44,7 @@ def serve(
     check_port(port)
     if mcp and importlib.util.find_spec("mcp") is None:
         raise DigitsError("To serve MCP the package mcp is needed. Install it with: pip install 'gradio[mcp]'")
-    recognizer = Recognizer(model)
+    recognizer = WatchedRecognizer(model)
     # After the model: Gradio takes seconds to import, and a missing model should be said at once.
     from digits.web.actions import LARGEST_UPLOAD, Actions
     from digits.web.api import Beside, create_interface
@@ -56,6 +60,8 @@ def serve(
     if free != port:
         print(f"Port {port} is in use; taking {free} instead.", flush=True)
     hosts = None if share else own_hosts(host)
+    if log:
+        log_requests()
     for sentence in warnings_for(host, share, password, shared_flags):
         print(sentence, file=sys.stderr, flush=True)
     page.launch(
@@ -71,6 +77,7 @@ def serve(
             "title": TITLE,
             "version": digits.__version__,
             "middleware": [
+                Middleware(Watch),
                 Middleware(Guard, hosts=hosts, password=password),
                 Middleware(Beside, interface=create_interface(recognizer)),
             ],
@@ -79,4 +86,15 @@ def serve(
         **LOOK,
     )
     print(f"{TITLE}: http://{host}:{free} (Ctrl+C stops it)", flush=True)
-    page.block_thread()
+    _wait_for_the_end()
+    page.close(verbose=False)
+    page.server.thread.join(PATIENCE)
+
+
+def _wait_for_the_end() -> None:
+    """Until the user presses Ctrl+C, or the system asks the process to end."""
+    asked = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: asked.set())
+    while not asked.wait(0.2):  # a wait without limit hears nothing on Windows
+        pass

@@ -1,6 +1,7 @@
 """The HTTP interface, asked as a client asks it."""
 
 import io
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -8,9 +9,14 @@ from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
 from schemathesis.checks import positive_data_acceptance
 
+import digits
 from digits import Recognizer
+from digits.files import digest
 from digits.rows import as_row
 from digits.web import api
+from digits.web.watch import WatchedRecognizer
+
+PACKAGE = Path(digits.__file__).parent
 
 app = api.create_app(Recognizer())
 client = TestClient(app)
@@ -27,7 +33,9 @@ def png(text: str = "1") -> bytes:
 def test_recognize_answers_raw_bytes_as_the_recognizer_does():
     response = client.post("/api/recognize", content=png(), headers={"content-type": "image/png"})
     assert response.status_code == 200
-    assert response.json() == {"results": [as_row("picture", Recognizer().recognize(png()))]}
+    recognizer = Recognizer()
+    row = as_row("picture", recognizer.recognize(png()))
+    assert response.json() == {"results": [row], "networks": recognizer.networks}
 
 
 def test_recognize_answers_many_files_in_their_order_and_a_broken_one_with_its_error():
@@ -71,6 +79,35 @@ def test_page_elsewhere_is_refused():
 
 def test_model_names_the_file_that_answers():
     assert client.get("/api/model").json()["sha256"] == Recognizer().classifier.digest
+
+
+def test_health_names_every_network_that_answers():
+    shipped = {name: digest(PACKAGE / f"{name}.onnx") for name in ("model", "ink", "sequence")}
+    assert client.get("/api/health").json() == {"status": "ok", "version": digits.__version__, "networks": shipped}
+
+
+def test_metrics_count_requests_pictures_and_verdicts_and_name_the_networks():
+    client = TestClient(api.create_app(WatchedRecognizer()))
+    before = metrics(client)
+    client.post("/api/recognize", files=[("files", ("1.png", png())), ("files", ("no.png", b"no picture"))])
+    client.get("/api/nothing/made/up")
+    after = metrics(client)
+    counted = {
+        'digits_requests_total{path="/api/recognize",status="200"}': 1,
+        'digits_requests_total{path="other",status="404"}': 1,
+        'digits_request_seconds_count{path="/api/recognize"}': 1,
+        'digits_pictures_total{result="read"}': 1,
+        'digits_pictures_total{result="unreadable"}': 1,
+        'digits_numbers_total{verdict="sure"}': 1,
+    }
+    assert {name: after[name] - before.get(name, 0) for name in counted} == counted
+    assert any(name.startswith("digits_networks_info") and Recognizer().networks["ink"] in name for name in after)
+
+
+def metrics(client: TestClient) -> dict[str, float]:
+    """Each line of the metrics: its name with its labels, and its value."""
+    lines = [line for line in client.get("/api/metrics").text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", app)

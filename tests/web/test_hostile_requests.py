@@ -52,7 +52,8 @@ def test_errors_under_api_have_the_promised_form_beside_the_page_too(beside):
 
 
 def test_openapi_beside_the_page_describes_the_interface_and_nothing_else(beside):
-    assert set(beside.get("/openapi.json").json()["paths"]) == {"/api/recognize", "/api/health", "/api/model"}
+    described = {f"/api/{name}" for name in ("recognize", "health", "model", "metrics")}
+    assert set(beside.get("/openapi.json").json()["paths"]) == described
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,7 @@ def ray_engine(address: str | None, jobs: int) -> Iterator[Engine]:
     try:
         import ray
     except ModuleNotFoundError as error:
-        raise DigitsError('The Ray engine needs Ray. Install it with: pip install "digits[ray]"') from error
+        raise DigitsError("The Ray engine needs Ray. Install it with: pip install ray") from error
     if address:
         _check_reachable(address)  # Ray itself would wait for ever
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)

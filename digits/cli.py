@@ -173,11 +173,11 @@ def _check_output(form: Format, out: Path | None) -> None:
 
 def _check_installed(form: Format, engine: EngineName) -> None:
     """What is missing is said before anything is written."""
-    needed = {"pyarrow": "parquet"} if form == Format.parquet else {}
-    needed |= {"ray": "ray"} if engine == EngineName.ray else {}
-    for package, extra in needed.items():
+    needed = ["pyarrow"] if form == Format.parquet else []
+    needed += ["ray"] if engine == EngineName.ray else []
+    for package in needed:
         if importlib.util.find_spec(package) is None:
-            raise DigitsError(f'This needs {package}. Install it with: pip install "digits[{extra}]"')
+            raise DigitsError(f"This needs {package}. Install it with: pip install {package}")
 
 
 def _is_foreign(form: Format, out: Path) -> bool:
@@ -237,7 +237,7 @@ def evaluate(
     try:
         from digits.training.evaluate import evaluate as run_evaluation
     except ModuleNotFoundError as error:
-        raise DigitsError(f'Evaluating needs {error.name}. Install it with: pip install "digits[train]"') from error
+        raise DigitsError(f'Evaluating needs {error.name}. In the checkout: pip install ".[train]"') from error
     typer.echo(run_evaluation(model, data, out))
 
 

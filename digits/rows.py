@@ -144,7 +144,7 @@ def write_parquet(rows: Iterable[Row], folder: Path) -> None:
     try:
         import pyarrow.parquet
     except ModuleNotFoundError as error:
-        raise DigitsError('Parquet needs PyArrow. Install it with: pip install "digits[parquet]"') from error
+        raise DigitsError("Parquet needs PyArrow. Install it with: pip install pyarrow") from error
     folder.mkdir()
     schema = _schema()
     groups = _batches(rows, ROWS_A_GROUP)

@@ -21,6 +21,8 @@ from digits.errors import DigitsError
 
 COUNT = 3 * CHUNK + 5
 
+needs_ray = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Ray is installed on Linux alone")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
@@ -140,13 +142,13 @@ def test_local_engine_gives_the_same_rows_in_many_processes_as_in_one(folder):
     assert read([folder], engine=local_engine(2)) == read([folder])
 
 
+@needs_ray
 def test_ray_engine_gives_the_same_rows_as_the_local_one(folder):
-    pytest.importorskip("ray")
     assert read([folder], engine=ray_engine(None, 2)) == read([folder])
 
 
+@needs_ray
 def test_ray_engine_says_that_no_cluster_answers(folder):
-    pytest.importorskip("ray")
     with pytest.raises(DigitsError, match="No Ray cluster"):
         read([folder], engine=ray_engine("127.0.0.1:9", 1))
 

@@ -219,7 +219,8 @@ def test_export_holds_the_documented_image_folder_layout(store, tmp_path):
 
 
 def test_export_loads_with_datasets(store, tmp_path):
-    datasets = pytest.importorskip("datasets")
+    import datasets
+
     store.add(picture(), recognition("12"), "17", MODEL)
     store.add(picture(1), Recognition(), None, MODEL)
     with zipfile.ZipFile(store.export(tmp_path / "flags.zip")) as archive:

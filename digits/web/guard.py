@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import secrets
 from urllib.parse import urlsplit
 
@@ -19,9 +20,11 @@ MOST_BYTES = 500_000_000  # of their bodies together
 OWN_START = "/gradio_api/startup-events"  # by which Gradio asks itself, without a password, whether it runs
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
+FRAMES = "'self' https://huggingface.co" if "SPACE_ID" in os.environ else "'self'"  # a Space is shown in a frame
 HEADERS = {
     # Gradio's page needs inline scripts and eval; nothing may be loaded from, or sent to, another host.
-    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'",
+    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    f"frame-ancestors {FRAMES}",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }

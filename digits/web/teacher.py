@@ -68,7 +68,7 @@ class Teacher:
         if not self.model.is_file() or self._served.resolve() != served_file(self.model).resolve():
             return f"There is no {self.model} to this model here. Start the program where {self.model} is."
         if importlib.util.find_spec("keras") is None:
-            return 'Teaching needs the packages for training. Install them with: pip install "digits[train]"'
+            return 'Teaching needs the packages for training. In the checkout: pip install ".[train]"'
         return None
 
     def _history(self) -> ModelHistory:

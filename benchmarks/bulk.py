@@ -48,6 +48,7 @@ import digits
 from benchmarks.rendering import PAD, draw_anywhere, drawings_folder, load_strokes
 from digits import Recognizer
 from digits.bulk import CHUNK, Engine, Journal, Settings, local_engine, ray_engine, read_pictures
+from digits.networks import name_networks
 from digits.rows import Row
 from digits.training.evaluate import describe_machine
 
@@ -141,7 +142,7 @@ def print_header(bench: Bench) -> None:
     print(f"`{' '.join(['python -m benchmarks.bulk', *sys.argv[1:]])}`  ")
     print(
         f"{describe_machine()}, load {os.getloadavg()[0]:.1f} at the start; Python {platform.python_version()}, "
-        f"digits {digits.__version__}, model {Recognizer().classifier.digest[:12]}, "
+        f"digits {digits.__version__}, {name_networks(Recognizer().networks)}, "
         f"ONNX Runtime {onnxruntime.__version__}, OpenCV {cv2.__version__}  "
     )
     kind = "pen drawings of the writers dev-test" if _pen_digits(bench.data).exists() else "written numbers"

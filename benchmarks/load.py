@@ -44,6 +44,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "web"))
 from desk import ROOT, free_port, wait_until_served
 from pictures import draw_digit
 
+from digits import Recognizer
+from digits.networks import name_networks
+
 EVERY = 0.5  # seconds between two questions of a page user: a stroke takes about as long
 FLAT = 0.10  # share by which the memory may grow after the first tenth
 SIZES = ((0.80, 1_000), (0.15, 100_000), (0.04, 1_000_000), (0.01, 10_000_000))  # share of requests, bytes
@@ -71,6 +74,7 @@ def main() -> None:
     print(f"python {' '.join(sys.argv)}")
     versions = f"Gradio {gradio.__version__}, ONNX Runtime {onnxruntime.__version__}"
     print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}")
+    print(name_networks(Recognizer().networks))
     print(f"load average before: {os.getloadavg()[0]:.1f}\n", flush=True)
     pictures = [[as_file(label, size) for _, size in SIZES] for label in range(10)]
     with running() as (url, process):

@@ -47,6 +47,7 @@ from sets import Sets
 import digits
 from digits import Recognizer
 from digits.judge import combine_logits
+from digits.networks import name_networks
 from digits.training.data import load_mnist
 from digits.training.evaluate import describe_machine, to_input
 
@@ -451,7 +452,7 @@ def main() -> None:
 def _setting(bench: Bench) -> str:
     return (
         f"{describe_machine()}; Python {platform.python_version()}, OpenCV {cv2.__version__}, "
-        f"ONNX Runtime {onnxruntime.__version__}, one thread; model {bench.recognizer.classifier.digest[:12]}; "
+        f"ONNX Runtime {onnxruntime.__version__}, one thread; {name_networks(bench.recognizer.networks)}; "
         f"writers {bench.sets.split}"
     )
 

@@ -30,6 +30,9 @@ import numpy as np
 import onnxruntime
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from digits import Recognizer
+from digits.networks import name_networks
+
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests" / "web"))  # the desk that the tests sit at
 
@@ -329,7 +332,8 @@ def print_header() -> None:
     """The command, the machine and the versions."""
     versions = f"Gradio {gradio.__version__}, ONNX Runtime {onnxruntime.__version__}"
     print(f"python {' '.join(sys.argv)}")
-    print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}\n", flush=True)
+    print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}")
+    print(f"{name_networks(Recognizer().networks)}\n", flush=True)
 
 
 def print_figures(figures: list[Figure]) -> None:

@@ -27,6 +27,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rendering import _ink, draw_anywhere, draw_touching, drawings_folder, load_strokes
 
 from digits import Recognition, Recognizer
+from digits.networks import name_networks
 from digits.training.evaluate import describe_machine
 from digits.training.metrics import auroc, expected_calibration_error, wilson_interval
 
@@ -469,7 +470,8 @@ def main() -> None:
         parser.error(f"no drawings at {options.data}: name their folder with --data")
     cv2.setNumThreads(1)
     bench = Bench(Recognizer(), options.data, options.split, options.limit)
-    print(f"`python benchmarks/written_numbers.py {' '.join(sys.argv[1:])}`\n\n{describe_machine()}, one thread")
+    print(f"`python benchmarks/written_numbers.py {' '.join(sys.argv[1:])}`\n")
+    print(f"{describe_machine()}, one thread; {name_networks(bench.recognizer.networks)}")
     for name in options.only:
         print(f"\n## {name}: {SECTIONS[name].__doc__}\n", flush=True)
         rows = SECTIONS[name](bench)

@@ -18,6 +18,7 @@ import numpy as np
 
 from digits.cutting import Part, find_parts
 from digits.layout import LOW, Mark, Strip, frame_digit, group_strokes, make_mark
+from digits.normalise import pen_width
 from digits.recognition import NOT_A_DIGIT_BELOW, OTHER, UNSURE_BELOW, Box
 from digits.sequence import SIGNS, Reading, Seen
 from digits.strokes import Stroke, join
@@ -25,8 +26,14 @@ from digits.strokes import Stroke, join
 LONGEST_RUN = 4  # groups of strokes of one sign
 WIDEST, WIDEST_GAP = 1.7, 0.45  # of one sign, and between two of its groups of strokes, in heights of the line
 CUT_HEIGHT = 64  # pixels to which strokes are reduced before they are cut
+LOWEST_CUT = 2.0  # pens that strokes are high, if they are no dash
 NARROWEST_CUT = 0.4  # width of strokes in their heights, below which they hold one digit at most
+DASH = 1.6  # width of a dash, in its heights, at least
+SWAPPED = [SIGNS.index(sign) for sign in SIGNS.translate(str.maketrans(".-", "-."))]  # the dot for the dash
 CLEAR = 0.9  # probability from which on what is read is clear: one sign is not cut, several are no single digit
+OWN, CUT = (0.25, 0.81, -0.81), (0.21, 0.21, -0.37)  # powers of the reader's and of the digit network's probability,
+SIGN, OTHERS = (0.78, 0.4, 0.41), (0.14, 0.54, -1.74)  # and what is added: of digits with their own ink, cut off; ...
+SHARPNESS = 2.5  # power of what stands in a line, before its share is taken
 LEAST = 1e-6  # no network is surer than this that something is not so
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
@@ -35,10 +42,6 @@ VIEWS = tuple((width, lean) for width in (0.5, 1.5) for lean in (-0.2, 0.0, 0.2)
 
 Classify = Callable[[np.ndarray], np.ndarray]
 """(n, 28, 28, 1) float32 to (n, 10) probabilities."""
-
-Weights = dict[str, list[float]]
-"""Of a digit whose ink is its own ("own"), one that was cut off ("cut"), and what is no digit ("sign", "other"):
-powers of the reader's and of the digit network's probability, and what is added to the logarithm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +116,8 @@ def _runs(groups: list[Stroke], height: float) -> Iterator[tuple[int, int]]:
 
 def _cut(strip: Strip, reading: Reading, whole: Stroke, begin: int, end: int) -> tuple[list[Span], int]:
     """The parts of strokes that may be several signs, and the number of pieces; [] and 1 of others."""
-    small = whole.height < LOW * strip.height or whole.width < NARROWEST_CUT * whole.height
-    if small or reading.one_sign(begin, end).max() >= CLEAR:
+    low = whole.height < max(LOW * strip.height, LOWEST_CUT * pen_width(whole.ink))
+    if low or whole.width < NARROWEST_CUT * whole.height or reading.one_sign(begin, end).max() >= CLEAR:
         return [], 1
     scale = min(1.0, CUT_HEIGHT / whole.height)
     ink = cv2.resize(whole.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else whole.ink
@@ -136,8 +139,11 @@ def _place(part: Part, whole: Stroke, scale: float) -> Box:
 
 
 def _as_one(strip: Strip, reading: Reading, strokes: Sequence[Stroke], begin: int, end: int) -> Mark:
+    seen = _see_one(reading, begin, end)
     high = max(stroke.height for stroke in strokes) >= LOW * strip.height
-    return make_mark(_see_one(reading, begin, end), strokes, strip.line, high)
+    if seen.text == "-" and strokes[0].width < DASH * strokes[0].height:  # a blot that the reader has not seen small
+        seen = replace(seen, text=".", probabilities=seen.probabilities[SWAPPED])
+    return make_mark(seen, strokes, strip.line, high)
 
 
 def _see_one(reading: Reading, begin: int, end: int) -> Seen:
@@ -154,14 +160,14 @@ def take_as_one(strip: Strip) -> Span:
 # What is most probable
 
 
-def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray, weights: Weights) -> list[FoundNumber]:
+def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray) -> list[FoundNumber]:
     """The most probable sequence of spans, as numbers.
 
     rows: (n, 10), what the digit network says of each span that has an image.
     """
     if strip.may_be_one and _is_sure(spans, rows) and not _clearly_several(reading):
         return [alone(spans[-1].mark, rows[-1])]
-    scores = score(spans, rows, weights)
+    scores = SHARPNESS * score(spans, rows)
     path = best_path(spans, scores)
     return [
         _number([spans[place] for place in part], scores[part], spans, scores)
@@ -188,24 +194,29 @@ def alone(mark: Mark, row: np.ndarray) -> FoundNumber:
     return FoundNumber([Found(mark, OTHER, 1 - is_digit, row)], 1 - is_digit)
 
 
-def score(spans: list[Span], rows: np.ndarray, weights: Weights) -> np.ndarray:
-    """How probable each span is to be each of SIGNS: (n, 19) logarithms, of no common scale.
+def score(spans: list[Span], rows: np.ndarray) -> np.ndarray:
+    """How probable each span is to be each of SIGNS: (n, 19) logarithms.
 
-    rows: as of `judge`.
+    Both networks' probabilities, each raised to a power, are multiplied (a product of experts: Hinton 2002), and put in
+    proportion to those of all digits and of no digit. rows: as of `judge`.
     """
     framed = np.array([span.mark.image is not None for span in spans])
     cut = np.array([span.mark.cut for span in spans])[:, None]
-    network = np.ones((len(spans), 11))  # the ten digits, and none; a mark too low for a digit is none for certain
-    network[:, :10] = 0
-    network[framed, :10], network[framed, 10] = rows, 1 - rows.sum(axis=1)
-    network = np.log(np.clip(network, LEAST, 1))
-    reader = np.log(np.clip([span.mark.seen.probabilities for span in spans], LEAST, 1))
-    own, parted, sign, other = (weights[kind] for kind in ("own", "cut", "sign", "other"))
-    scores = np.empty(reader.shape)
-    scores[:, :10] = np.where(cut, *(a * reader[:, :10] + b * network[:, :10] + c for a, b, c in (parted, own)))
-    for columns, (a, b, c) in ((slice(10, -1), sign), (slice(-1, None), other)):
-        scores[:, columns] = a * reader[:, columns] + b * network[:, 10:] + c
-    return scores
+    network = np.eye(11)[np.full(len(spans), 10)]  # a mark too low for a digit is none for certain
+    network[framed] = _with_none(rows)
+    seen = np.array([span.mark.seen.probabilities for span in spans])
+    reader = np.concatenate([_with_none(seen[:, :10]), seen[:, 10:]], axis=1)  # digits, none, signs
+    reader, network = (np.log(np.clip(one, LEAST, 1)) for one in (reader, network))
+    digits = np.where(cut, *(a * reader[:, :11] + b * network + c for a, b, c in (CUT, OWN)))
+    digits[:, 10] -= np.where(cut[:, 0], CUT[2], OWN[2])
+    signs, others = (a * reader[:, 11:] + b * network[:, 10:] + c for a, b, c in (SIGN, OTHERS))
+    scores = np.concatenate([digits[:, :10], signs[:, :-1], others[:, -1:]], axis=1)
+    return np.asarray(scores - np.logaddexp.reduce(digits, axis=1, keepdims=True))
+
+
+def _with_none(rows: np.ndarray) -> np.ndarray:
+    """(n, 10) probabilities of the digits to (n, 11), with that of no digit."""
+    return np.concatenate([rows, 1 - rows.sum(axis=1, keepdims=True)], axis=1)
 
 
 def best_path(spans: list[Span], scores: np.ndarray) -> list[int]:

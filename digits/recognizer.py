@@ -13,7 +13,7 @@ import numpy as np
 from digits.classifier import Classifier
 from digits.errors import PictureError
 from digits.ink import InkReader
-from digits.judge import Found, FoundNumber, Span, Weights, alone, judge, look_again, propose, take_as_one
+from digits.judge import Found, FoundNumber, Span, alone, judge, look_again, propose, take_as_one
 from digits.layout import Layout, Strip, find_layout, level
 from digits.networks import digests_beside
 from digits.picture import read_grey
@@ -123,7 +123,7 @@ class Recognizer:
         found: list[FoundNumber] = []
         for part in prepared.parts:
             count = len(part.images)
-            found += _numbers(part, rows[:count], self.reader.weights)
+            found += _numbers(part, rows[:count])
             rows = rows[count:]
         numbers = tuple(_number(number, prepared) for number in found)
         digits = tuple(digit for number in numbers for digit in number.digits)
@@ -136,10 +136,10 @@ def _take_whole(strip: Strip) -> _Part:
     return _Part(strip, None, [take_as_one(strip)])
 
 
-def _numbers(part: _Part, rows: np.ndarray, weights: Weights) -> list[FoundNumber]:
+def _numbers(part: _Part, rows: np.ndarray) -> list[FoundNumber]:
     if part.reading is None:
         return [alone(part.spans[0].mark, rows[0])]
-    return judge(part.strip, part.reading, part.spans, rows, weights)
+    return judge(part.strip, part.reading, part.spans, rows)
 
 
 def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recognition:

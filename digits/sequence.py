@@ -7,7 +7,6 @@ et al. 2006, "Connectionist temporal classification").
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,9 +26,6 @@ THINNEST = 1.6  # pixels that the pen is widened to
 LOWEST = 4.0  # pens that a line is high at least, so that a dash or a dot alone is not blown up
 STEP = 2  # pixels from one place to the next
 NONE = 0  # column of "no sign here"; sign s has column s + 1
-WEIGHTS = "weights"  # of the file's metadata: what digits.judge works with
-UNFITTED = {"own": [0.4, 0.6, 0.0], "cut": [0.5, 0.5, -1.0], "sign": [0.5, 0.5, -1.0], "other": [0.5, 0.5, -1.5]}
-"""The weights of a network that is still in training."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +85,6 @@ class SequenceReader:
 
     def __init__(self, model: Path = SHIPPED_SEQUENCE_MODEL) -> None:
         self._session = open_network(model, "sequence", ("n", "places", 1 + len(SIGNS)))
-        told = self._session.get_modelmeta().custom_metadata_map.get(WEIGHTS)
-        self.weights: dict[str, list[float]] = json.loads(told) if told else UNFITTED
 
     def read(self, ink: np.ndarray) -> Reading:
         """What stands in a line. ink: (height, width) float32 in [0, 1], ink = 1, cropped to the line."""

@@ -34,6 +34,18 @@ HAND: dict[str, list[Path]] = {
 }
 """Strokes of each digit, x and y in 0..1."""
 
+SIGNS: dict[str, list[Path]] = {
+    ".": [[(0.3, 0.97), (0.31, 0.98)]],
+    ",": [[(0.32, 0.93), (0.26, 1.18)]],
+    "-": [[(0.2, 0.55), (0.7, 0.53)]],
+    "/": [[(0.1, 1.12), (0.75, -0.1)]],
+    ":": [[(0.3, 0.4), (0.31, 0.41)], [(0.3, 0.9), (0.31, 0.91)]],
+    "+": [[(0.15, 0.55), (0.7, 0.55)], [(0.43, 0.28), (0.43, 0.82)]],
+    "=": [[(0.15, 0.42), (0.7, 0.42)], [(0.15, 0.66), (0.7, 0.66)]],
+    "%": [[(0.1, 1.0), (0.85, 0.0)], _arc(0.2, 0.2, 0.15, 0.15, 0, 360), _arc(0.75, 0.8, 0.15, 0.15, 0, 360)],
+}
+"""Strokes of signs, on the same scale."""
+
 
 def draw_digit(label: int | str, size: int = 200, pen: int = 16, at: tuple[int, int] = (100, 100), pad: int = 400):
     """A digit on a white pad: (pad, pad) uint8, its upper left corner `at` (x, y)."""
@@ -43,13 +55,14 @@ def draw_digit(label: int | str, size: int = 200, pen: int = 16, at: tuple[int, 
 
 
 def draw_number(text: str, size: int = 100, pen: int = 9, gap: int = 30):
-    """A number, or numbers with blanks between them, or lines of them, on a white page: (height, width) uint8."""
+    """A number with signs and blanks, or lines of them, on a white page: (height, width) uint8."""
     lines = text.split("\n")
     step = size + gap
     picture = np.full((step * len(lines) + 2 * gap, step * max(map(len, lines)) + 2 * gap), 255, np.uint8)
     for row, line in enumerate(lines):
         for column, label in enumerate(line):
-            draw_on(picture, HAND.get(label, []), size, pen, (gap + column * step, gap + row * step))
+            strokes = (HAND | SIGNS).get(label, [])
+            draw_on(picture, strokes, size, pen, (gap + column * step, gap + row * step))
     return picture
 
 

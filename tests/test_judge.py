@@ -1,55 +1,100 @@
-"""What two networks say, as one answer: combined, parted into numbers, looked at again."""
+"""What two networks say of every run of strokes, as one answer: scored, chosen, parted into numbers."""
 
 import itertools
 
 import numpy as np
 import pytest
+from pictures import draw_on, find_ink
 
-from digits.judge import KINDS, Found, combine_logits, look_again, part_marks, weigh
-from digits.layout import Mark
-from digits.sequence import SIGNS, Seen
+from digits.judge import Span, best_path, judge, log_share, look_again, merge_others, propose, score
+from digits.layout import Mark, Strip, find_layout, level
+from digits.sequence import SIGNS, Reading, Seen, SequenceReader
+from digits.strokes import Stroke
 
-WEIGHTS = {kind: [0.5, 0.5, 0.0] for kind in KINDS}
 IMAGE = np.zeros((28, 28), np.float32)
 
 
-def _mark(text: str, left: int, probability: float = 0.98) -> Mark:
-    row = np.full(20, (1 - probability) / 19, np.float32)
-    row[1 + SIGNS.index(text)] = probability
+def _span(text: str, first: int, last: int | None = None, probability: float = 0.98, left: int | None = None) -> Span:
+    """Pieces that the reader takes for this sign."""
+    row = np.full(len(SIGNS), (1 - probability) / 40)
+    row[SIGNS.index(text)] = probability
+    left = 90 * first if left is None else left
     image = None if text in ".,-:" else IMAGE
-    return Mark(Seen(text, left // 10, row), (left, 0, left + 50, 100), 0, image)
+    return Span(first, first if last is None else last, Mark(Seen(text, 0, row), (left, 0, left + 50, 100), 0, image))
 
 
 def _row(label: int, probability: float) -> np.ndarray:
     return np.where(np.arange(10) == label, probability, (1 - probability) / 20).astype(np.float32)
 
 
-def test_combine_logits_multiplies_what_both_say_and_knows_what_is_no_digit():
-    seen = _mark("3", 0, 0.6).seen.probabilities
-    agreed = np.exp(combine_logits(seen, _row(3, 0.9), [1, 1, 0]))
-    assert agreed.argmax() == 3 and agreed[3] / agreed.sum() > 0.95
-    assert combine_logits(seen, np.zeros(10, np.float32), [0.1, 1, 0]).argmax() == 10
-    assert combine_logits(seen, _row(8, 0.99), [0.1, 1, 0]).argmax() == 8
+NO_DIGIT = np.full(10, 0.001)
 
 
-def test_weigh_gives_digits_probabilities_and_signs_none():
-    digit, point, slash = weigh([_mark("3", 0), _mark(".", 60), _mark("/", 120)],
-                                np.stack([_row(3, 0.99), np.zeros(10)]), 100, WEIGHTS)  # fmt: skip
-    assert (digit.text, point.text, slash.text) == ("3", ".", "/")
-    assert digit.probabilities.shape == (10,) and point.probabilities is None and slash.probabilities is None
-    assert point.confidence == pytest.approx(0.98)
+def _strip(spans: list[Span]) -> tuple[Strip, Reading]:
+    """A long strip, which is no single digit."""
+    strokes = tuple(Stroke(span.mark.box, np.ones((100, 50), np.float32)) for span in spans)
+    return Strip(0, 100.0, strokes), Reading(np.eye(20)[[0] * 9], 1.0)
+
+
+def test_propose_asks_of_every_stroke_whole_and_of_its_neighbours_with_it():
+    picture = np.full((300, 400), 255, np.uint8)
+    draw_on(picture, [[(0.0, 0.0), (1.0, 0.0), (0.3, 1.0)]], 200, 12, (40, 40))  # a 7 whose bar is over the 1
+    draw_on(picture, [[(0.9, 0.4), (0.9, 1.0)]], 200, 12, (40, 40))
+    (strip,) = find_layout(find_ink(picture).ink).strips
+    spans = propose(strip, SequenceReader().read(level(strip)))
+    boxes = [span.mark.box for span in spans if not span.mark.cut]
+    assert any(right - left < 24 for left, _, right, _ in boxes), "the 1"
+    assert all(right - left > 190 for left, _, right, _ in boxes if left < 100), "the 7, whole, and all of it"
+
+
+def test_score_multiplies_what_both_say_and_knows_what_is_no_digit():
+    agreed, doubted, slash = score([_span("3", 0, probability=0.6), _span("3", 1), _span("/", 2)],
+                                   np.stack([_row(3, 0.9), _row(8, 0.99), NO_DIGIT]))  # fmt: skip
+    assert SIGNS[agreed.argmax()] == "3" and agreed.max() > -0.3
+    assert SIGNS[doubted.argmax()] == "8", "whose form is surely an 8"
+    assert SIGNS[slash.argmax()] == "/"
 
 
 def test_what_the_reader_takes_for_a_stroke_may_be_a_one_all_the_same():
-    (one,) = weigh([_mark("/", 0, 0.5)], _row(1, 0.995)[None], 100, WEIGHTS | {"sign": [0.1, 1.0, 0.0]})
-    assert one.text == "1" and one.probabilities is not None
+    (one,) = score([_span("/", 0, probability=0.5)], _row(1, 0.995)[None])
+    assert SIGNS[one.argmax()] == "1"
 
 
-def test_a_digit_beside_another_mark_has_weights_of_its_own():
-    weights = WEIGHTS | {"beside": [0.5, 0.5, 9.0]}
-    close = weigh([_mark("1", 0), _mark("?", 60)], np.stack([_row(1, 0.9), np.zeros(10)]), 100, weights)
-    far = weigh([_mark("1", 0), _mark("?", 400)], np.stack([_row(1, 0.9), np.zeros(10)]), 100, weights)
-    assert [one.text for one in close] == ["?", "?"] and [one.text for one in far] == ["1", "?"]
+def test_best_path_joins_strokes_where_that_is_more_probable():
+    apart = [_span("1", 0), _span("3", 1)]
+    rows = np.stack([_row(1, 0.6), _row(3, 0.6), _row(8, 0.99)])
+    assert best_path([*apart, _span("8", 0, 1)], score([*apart, _span("8", 0, 1)], rows)) == [2]
+    rows = np.stack([_row(1, 0.99), _row(3, 0.99), NO_DIGIT])
+    spans = [*apart, _span("8", 0, 1, probability=0.02)]
+    assert best_path(spans, score(spans, rows)) == [0, 1]
+
+
+def test_log_share_is_the_share_among_all_sequences_of_spans():
+    spans = [_span("1", 0), _span("?", 1), _span("?", 2), _span("8", 1, 2)]
+    scores = np.random.default_rng(2).normal(0, 1, (4, len(SIGNS)))
+    shares: dict[str, float] = {}
+    for path in ([0, 1, 2], [0, 3]):
+        for columns in itertools.product(range(len(SIGNS)), repeat=len(path)):
+            text = merge_others("".join(SIGNS[column] for column in columns))
+            weight = np.exp(sum(scores[place, column] for place, column in zip(path, columns, strict=True)))
+            shares[text] = shares.get(text, 0) + weight
+    for text in ("18", "1?", "?", "123"):
+        assert log_share(text, spans, scores, 0, 3) == pytest.approx(np.log(shares[text] / sum(shares.values())))
+    assert log_share("1234", spans, scores, 0, 3) == -np.inf
+
+
+def test_judge_gives_digits_probabilities_and_signs_none():
+    spans = [_span("3", 0), _span(".", 1), _span("1", 2)]
+    (number,) = judge(*_strip(spans), spans, np.stack([_row(3, 0.99), _row(1, 0.99)]))
+    assert [one.text for one in number.marks] == ["3", ".", "1"] and number.confidence > 0.8
+    three, point, _ = number.marks
+    assert three.probabilities.shape == (10,) and point.probabilities is None
+
+
+def test_the_probabilities_of_the_digits_agree_with_that_of_the_number():
+    spans = [_span("3", 0), _span("1", 1), _span("8", 0, 1)]
+    (number,) = judge(*_strip(spans), spans, np.stack([_row(3, 0.9), _row(1, 0.9), _row(8, 0.6)]))
+    assert np.prod([one.confidence for one in number.marks]) == pytest.approx(number.confidence)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +106,10 @@ def test_a_digit_beside_another_mark_has_weights_of_its_own():
         ((0, 400, 800, 1200), ["1", "2", "3", "4"]),
     ],
 )
-def test_part_marks_parts_numbers_where_a_gap_is_wide_and_the_others_are_not(lefts, texts):
-    marks = [Found(_mark(str(place + 1), left), str(place + 1), 0.9, None) for place, left in enumerate(lefts)]
-    parts = part_marks(marks, 100)
-    assert ["".join(one.text for one in group) for group, _, _ in parts] == texts
-    assert parts[0][1] == 0 and parts[-1][2] is None
-    assert all(end == first for (_, _, end), (_, first, _) in itertools.pairwise(parts))
+def test_judge_parts_numbers_where_a_gap_is_wide_and_the_others_are_not(lefts, texts):
+    spans = [_span(str(place + 1), place, left=left) for place, left in enumerate(lefts)]
+    numbers = judge(*_strip(spans), spans, np.stack([_row(place + 1, 0.99) for place in range(4)]))
+    assert ["".join(one.text for one in number.marks) for number in numbers] == texts
 
 
 def test_look_again_asks_about_other_views_of_an_unsure_digit_only():

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from pictures import HAND, draw_digit, draw_number, draw_on, find_ink
 
-from digits.layout import find_layout, find_marks, level
+from digits.layout import find_layout, level
 from digits.recognizer import Recognizer
-from digits.sequence import BESIDE, HEIGHT, SIGNS, STEP, Reading
 from digits.strokes import find_strokes
 from digits.training.corruptions import corrupt
 
@@ -97,52 +96,6 @@ def test_touching_digits_are_parted(recognizer):
     result = recognizer.recognize(picture)
     assert result.text == "23"
     assert "touching digits: parted into 2" in result.notes
-
-
-def _read_at(strip, *seen: tuple[str, float]) -> Reading:
-    """A reading that sees each sign in this column of the strip's ink, and nothing elsewhere."""
-    ink = strip.whole
-    scale = HEIGHT / ink.height
-    probabilities = np.tile(np.eye(20, dtype=np.float32)[0], (round((ink.width * scale + 2 * BESIDE) / STEP), 1))
-    reading = Reading(probabilities, scale)
-    for sign, column in seen:
-        probabilities[reading.place(column)] = np.eye(20)[1 + SIGNS.index(sign)]
-    return reading
-
-
-def _marks(strip, *seen: tuple[str, float]):
-    reading = _read_at(strip, *seen)
-    return find_marks(strip, reading, reading.signs)
-
-
-def test_a_stroke_over_its_neighbour_stays_whole():
-    picture = np.full((300, 400), 255, np.uint8)
-    draw_on(picture, [[(0.0, 0.0), (1.0, 0.0), (0.3, 1.0)]], 200, 12, (40, 40))  # a 7 whose bar is over the 1
-    draw_on(picture, [[(0.9, 0.4), (0.9, 1.0)]], 200, 12, (40, 40))
-    (strip,) = find_layout(_ink(picture)).strips
-    seven, one = _marks(strip, ("7", 80), ("1", 180))
-    assert seven.box[2] - seven.box[0] > 190 and one.box[2] - one.box[0] < 20
-    assert not seven.cut and not one.cut
-
-
-def test_a_stroke_that_two_signs_share_is_cut_between_them():
-    picture = np.full((260, 420), 255, np.uint8)
-    draw_on(picture, HAND["2"], 160, 14, (40, 50))
-    draw_on(picture, HAND["3"], 160, 14, (152, 50))
-    (strip,) = find_layout(_ink(picture)).strips
-    two, three = _marks(strip, ("2", 50), ("3", 160))
-    assert two.cut and three.cut and two.box[2] == three.box[0]
-    assert two.image.shape == (28, 28)
-
-
-def test_a_point_under_a_bar_leaves_the_digit_whole():
-    picture = np.full((300, 400), 255, np.uint8)
-    draw_on(picture, [[(0.0, 0.0), (1.0, 0.0), (0.3, 1.0)]], 200, 12, (40, 40))
-    cv2.circle(picture, (200, 235), 8, 0, -1)
-    (strip,) = find_layout(_ink(picture)).strips
-    seven, point = _marks(strip, ("7", 80), (".", 160))
-    assert seven.box[2] - seven.box[0] > 190 and not seven.cut
-    assert point.image is None and point.box[2] - point.box[0] < 24
 
 
 def test_a_dotted_line_is_one_digit(recognizer):

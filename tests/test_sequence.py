@@ -12,6 +12,7 @@ from digits.errors import ModelError
 from digits.normalise import pen_width
 from digits.sequence import (
     ABOVE,
+    BESIDE,
     HEIGHT,
     LOWEST,
     SHIPPED_SEQUENCE_MODEL,
@@ -31,20 +32,16 @@ def _reading(*columns: int) -> Reading:
     return Reading(np.where(np.eye(20, dtype=bool)[list(columns)], np.float32(0.9), np.float32(0.005)), 0.5)
 
 
-def _text(reading: Reading) -> str:
-    return "".join(sign.text for sign in reading.signs)
-
-
 def test_signs_are_repeats_taken_as_one_and_repeats_with_a_gap_as_two():
-    assert _text(_reading(NONE, ONE, ONE, NONE, SEVEN, POINT, NONE)) == "17."
-    assert _text(_reading(ONE, NONE, ONE)) == "11"
-    assert _text(_reading(NONE, NONE)) == ""
+    assert _reading(NONE, ONE, ONE, NONE, SEVEN, POINT, NONE).text == "17."
+    assert _reading(ONE, NONE, ONE).text == "11"
+    assert _reading(NONE, NONE).text == ""
 
 
-def test_a_place_shows_the_column_that_shows_it():
+def test_a_border_between_places_is_where_its_column_is():
     reading = _reading(*[NONE] * 40)
-    for column in range(0, 120, 4):
-        assert abs(reading.column(reading.place(column)) - column) <= STEP / reading.scale
+    assert reading.border(-100) == 0 and reading.border(1000) == 40
+    assert reading.border(0) == BESIDE // STEP and reading.border(4 * STEP) == BESIDE // STEP + 2, "half as large"
 
 
 @pytest.mark.parametrize("columns", [[], [1], [1, 1], [2, 1], [1, 2, 1]])
@@ -57,8 +54,14 @@ def test_sequence_probability_is_the_sum_over_all_ways_to_write_it(columns):
     )
     expected = sum(float(np.prod(probabilities[range(4), way])) for way in ways)
     assert sequence_probability(probabilities, np.array(columns, int)) == pytest.approx(expected)
-    ten = Reading(probabilities, 1.0).as_one_digit
-    assert ten == pytest.approx([sequence_probability(probabilities, np.array([column])) for column in range(1, 11)])
+
+
+@pytest.mark.parametrize("first, end", [(0, 6), (1, 4), (3, 3), (5, 2)])
+def test_one_sign_is_the_probability_of_each_sign_alone_between_two_places(first, end):
+    probabilities = np.random.default_rng(4).dirichlet(np.ones(20), 6)
+    alone = Reading(probabilities, 1.0).one_sign(first, end)
+    expected = [sequence_probability(probabilities[first:end], np.array([column])) for column in range(1, 20)]
+    assert alone == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("pen", [3, 30])
@@ -83,10 +86,11 @@ def test_shipped_network_reads_touching_digits_from_left_to_right():
     for place, digit in enumerate("2386"):
         draw_on(picture, HAND[digit], 160, 14, (40 + 112 * place, 50))
     reading = SequenceReader().read(1 - picture[43:217, 33:520].astype(np.float32) / 255)
-    assert _text(reading) == "2386"
+    assert reading.text == "2386"
     assert 0.5 < reading.probability("2386") <= 1
-    for sign, left in zip(reading.signs, range(7, 500, 112), strict=False):
-        assert abs(reading.column(sign.place) - (left + 75)) < 40
+    for place, label in enumerate((2, 3, 8, 6)):
+        borders = (reading.border(7 + 112 * place + side) for side in (0, 132))
+        assert reading.one_sign(*borders).argmax() == label
 
 
 def test_what_is_no_sequence_network_is_refused_in_a_sentence(tmp_path):

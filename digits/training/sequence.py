@@ -5,7 +5,6 @@ It learns from lines that a process beside it writes all the time (digits/traini
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import time
 from collections.abc import Iterator
@@ -17,16 +16,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import onnx
 from keras import layers, ops
 
-from digits.classifier import Classifier
 from digits.files import digest
-from digits.judge import Weights
-from digits.sequence import ABOVE, BESIDE, HEIGHT, NONE, SIGNS, STEP, WEIGHTS, Reading, SequenceReader, frame
+from digits.sequence import ABOVE, BESIDE, HEIGHT, NONE, SIGNS, STEP, Reading, SequenceReader, frame
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE, export_compared
-from digits.training.judging import fit_weights
 from digits.training.lines import LONGEST, Placed, write_line
 from digits.training.network import copy_for_training
 from digits.training.save import versions, write_record
@@ -40,7 +35,6 @@ UNDECIDED = -1  # a place where the sign or none may be seen
 HOPELESS = 8.0  # loss from which on a line, which may be beyond reading, counts for less and less
 PLACES_COUNT = 0.2  # weight of where signs are seen, beside that of their order
 COMPARED = 1000  # lines that are read in the end; on the first of them Keras and ONNX must agree
-JUDGED = 3000  # lines on which the weights of digits.judge are fitted
 
 Line = tuple[np.ndarray, list[Placed]]
 """(40, w) uint8 picture, ink = 255, as digits.sequence.frame gives it; signs from left to right, in its columns."""
@@ -67,8 +61,6 @@ def train_sequence(recipe: SequenceRecipe, mnist: Mnist, seed: int, path: Path, 
     network, seconds = fit_sequence(recipe, mnist.train, seed, folder, resume)
     lines = write_lines(mnist.validation, COMPARED, seed)
     difference = export_sequence(network, path, [picture for picture, _ in lines[:100]])
-    weights = fit_weights(SequenceReader(path), Classifier(), mnist.validation, JUDGED, seed)
-    _write_weights(path, weights)
     reader = SequenceReader(path)
     right = float(np.mean([read_line(reader, picture) == text_of(signs) for picture, signs in lines]))
     record = {
@@ -79,8 +71,6 @@ def train_sequence(recipe: SequenceRecipe, mnist: Mnist, seed: int, path: Path, 
         "compared": len(lines),
         "read_right": right,
         "keras_onnx_difference": difference,
-        "judged": JUDGED,
-        "weights": weights,
         "seconds": round(seconds),
         "versions": versions(),
         "data_sha256": DIGESTS,
@@ -272,13 +262,6 @@ def export_sequence(network: keras.Model, path: Path, pictures: list[np.ndarray]
     return export_compared(model, path, side_by_side(pictures[:1]), compare, TOLERANCE, f"{len(pictures)} lines")
 
 
-def _write_weights(path: Path, weights: Weights) -> None:
-    """Into the metadata of the model, where SequenceReader finds them."""
-    model = onnx.load(path)
-    onnx.helper.set_model_props(model, {WEIGHTS: json.dumps(weights)})
-    onnx.save(model, path)
-
-
 def _difference(model: keras.Model, reader: SequenceReader, framed: np.ndarray) -> float:
     expected = keras.ops.convert_to_numpy(model(framed[None, ..., None], training=False))[0]
     return float(np.abs(expected - reader.probabilities(framed)).max())
@@ -286,7 +269,7 @@ def _difference(model: keras.Model, reader: SequenceReader, framed: np.ndarray) 
 
 def read_line(reader: SequenceReader, picture: np.ndarray) -> str:
     """What the network reads in a picture of write_lines."""
-    return "".join(sign.text for sign in Reading(reader.probabilities(picture / np.float32(255)), 1.0).signs)
+    return Reading(reader.probabilities(picture / np.float32(255)), 1.0).text
 
 
 def text_of(signs: list[Placed]) -> str:

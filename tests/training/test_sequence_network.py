@@ -64,7 +64,6 @@ def test_shipped_network_reads_lines_that_it_has_not_seen(lines):
 def test_record_beside_the_shipped_network_is_its_own():
     record = json.loads(SHIPPED_SEQUENCE_MODEL.with_suffix(".json").read_text())
     assert record["model_sha256"] == hashlib.sha256(SHIPPED_SEQUENCE_MODEL.read_bytes()).hexdigest()
-    assert record["weights"] == SequenceReader().weights
 
 
 def test_an_export_that_differs_is_not_kept(lines, tmp_path, monkeypatch):

@@ -30,6 +30,7 @@ FAR, CLOSEST = 96, 3000  # pixels of the longer side: of the first look, and at 
 CLOSEST_EMPTY = 2000  # the same, as long as nothing was seen,
 EMPTIER = 4.0  # and how many times closer the next look is then
 MOST_ENLARGED = 2.0  # scale of the closest look
+SLIMMEST = 0.7  # width of a closer look in its heights, and the reverse, if there is room: a 1 alone looks ruled
 AROUND, BESIDE, MUCH = 0.1, 16, 0.5  # room around what is looked at closer: of its sides, and pixels; of the picture
 CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
 ASKEW = 5.0  # degrees that lines of writing slope; less is how people write
@@ -95,7 +96,7 @@ class InkReader:
         to_picture = np.array([[1 / scale, 0, left], [0, 1 / scale, top]])
         notes = () if dark else ("dark background: inverted",)
         found = Ink(_without_unsure(maps[..., INK]), to_picture, (*notes, *_notes(seen, maps)))
-        slope = find_slope(maps[..., INK], maps[..., LINES])
+        slope = find_slope(found.ink, maps[..., LINES])
         return found if abs(slope) < ASKEW else found.turned(slope)
 
     def _look_from_afar(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -149,8 +150,11 @@ def _around_ink(ink: np.ndarray, shape: tuple[int, ...], scale: float) -> Box:
     scale: of `ink` to the picture.
     """
     left, top, width, height = (round(side / scale) for side in cv2.boundingRect((ink > FAINT).view(np.uint8)))
-    room = round(AROUND * max(width, height) + BESIDE / scale)
-    x, y, end, foot = max(left - room, 0), max(top - room, 0), left + width + room, top + height + room
+    room = AROUND * max(width, height) + BESIDE / scale
+    across, down = (
+        round(room + max(0.0, SLIMMEST * longer - side) / 2) for side, longer in ((width, height), (height, width))
+    )
+    x, y, end, foot = max(left - across, 0), max(top - down, 0), left + width + across, top + height + down
     end, foot = min(end, shape[1]), min(foot, shape[0])
     if not width or (end - x) * (foot - y) > MUCH * shape[0] * shape[1]:
         return 0, 0, shape[1], shape[0]

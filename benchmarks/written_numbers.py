@@ -197,10 +197,26 @@ def _written(bench: Bench, name: str, compose: Callable[[np.random.Generator], s
     return [Written(_on_page(_hand(_writer(bench.digits, rng), rng).write(text, rng)), text) for text in texts]
 
 
+def write_signs(bench: Bench) -> list[Written]:
+    """Numbers with signs."""
+    return _written(bench, "signs", _with_sign)
+
+
+def write_apart(bench: Bench) -> list[Written]:
+    """Numbers of two to eight digits that do not touch."""
+    return _written(bench, "apart", lambda rng: _digits(rng, 2, 8))
+
+
+def write_prose(bench: Bench) -> list[Written]:
+    """Two lines of words each, without any digit."""
+    rng = np.random.default_rng(SEED)
+    return [Written(_on_page(_prose(bench, 2, rng)), "") for _ in range(bench.count("letters") // 2)]
+
+
 def signs(bench: Bench) -> Iterator[list[str]]:
     """Numbers with signs, each of one writer: bars are 95 % of the texts, 97 % of the digits, 1 % of signs lost."""
     yield ["kind", *HEAD, "digits exact %", "signs lost or read as digits %"]
-    written = _written(bench, "signs", _with_sign)
+    written = write_signs(bench)
     results = [bench.recognizer.recognize(one.picture) for one in written]
     right = np.mean(
         [result.digits_text == _only_digits(one.text) for one, result in zip(written, results, strict=True)]
@@ -228,7 +244,7 @@ def numbers(bench: Bench) -> Iterator[list[str]]:
         labels, writer = _digits(rng, 2, 5), _writer(bench.digits, rng)
         drawings = [writer[label][rng.integers(len(writer[label]))] for label in labels]
         touching.append(Written(draw_touching(drawings, rng), labels))
-    apart = _written(bench, "apart", lambda rng: _digits(rng, 2, 8))
+    apart = write_apart(bench)
     for kind, written in (("touching", touching), ("apart", apart)):
         yield [kind, *_figures(written, [bench.recognizer.recognize(one.picture) for one in written])]
 

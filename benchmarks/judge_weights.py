@@ -1,0 +1,177 @@
+"""Tune the weights of the judge (digits/judge.py) on numbers of the development writers, by random search.
+
+    python benchmarks/judge_weights.py --data ../shared/drawings --minutes 10
+
+Every picture's lattice is made once; then weights are tried, each time a few of them changed by chance, and kept where
+more texts are right. Pages of letters count as right where no digit is read. Prints the weights that were best, and
+what they read; and of several values of SHARPNESS, which changes no text, the calibration error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from reading import only_digits
+from rendering import drawings_folder
+from sets import Sets
+from written_numbers import Bench, write_apart, write_prose, write_signs
+
+import digits.judge as judging
+from digits import Recognizer
+from digits.judge import Span
+from digits.layout import Strip, find_layout, level
+from digits.picture import read_grey
+from digits.sequence import SIGNS, Reading
+from digits.training.metrics import expected_calibration_error
+
+KINDS = ("OWN", "CUT", "SIGN", "OTHERS")  # weights of digits.judge
+STEP = np.array([0.15, 0.15, 0.5])  # deviation of a change: of both powers, and of what is added
+CHANGED = 0.3  # share of the weights that are changed at a time
+SHARPNESSES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """What may stand in a strip, and what the digit network says of it."""
+
+    strip: Strip
+    reading: Reading
+    spans: list[Span]
+    rows: np.ndarray
+
+    def read(self) -> tuple[str, float]:
+        """The text, under the judge's weights as they are, and how probable it is."""
+        numbers = judging.judge(self.strip, self.reading, self.spans, self.rows)
+        text = "".join(mark.text for number in numbers for mark in number.marks)
+        return text, float(np.prod([number.confidence for number in numbers]))
+
+    def text(self) -> str:
+        """The text alone, in a tenth of the time."""
+        if self.strip.may_be_one:
+            return self.read()[0]
+        scores = judging.score(self.spans, self.rows)
+        return "".join(SIGNS[scores[place].argmax()] for place in judging.best_path(self.spans, scores))
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Pictures of a kind. weight: what they count for; digits_only: compare only the digits."""
+
+    name: str
+    weight: float
+    lattices: list[list[Lattice]]
+    answers: Sequence[str]
+    digits_only: bool
+
+    def percent(self) -> float:
+        """Texts that are right."""
+        texts = ("".join(lattice.text() for lattice in picture) for picture in self.lattices)
+        return 100 * float(
+            np.mean([self._right(text, answer) for text, answer in zip(texts, self.answers, strict=True)])
+        )
+
+    def calibration(self) -> float:
+        """Expected calibration error of whole texts."""
+        reads = [[lattice.read() for lattice in picture] for picture in self.lattices]
+        confidences = np.array([np.prod([confidence for _, confidence in read]) for read in reads])
+        texts = ("".join(text for text, _ in read) for read in reads)
+        right = [self._right(text, answer) for text, answer in zip(texts, self.answers, strict=True)]
+        return expected_calibration_error(confidences, np.array(right))
+
+    def _right(self, text: str, answer: str) -> bool:
+        if self.digits_only or not answer:
+            return only_digits(text) == only_digits(answer)
+        return text == "".join(answer.split())
+
+
+def lattices_of(recognizer: Recognizer, picture: Any) -> list[Lattice]:
+    """The lattice of every strip of a picture."""
+    grey, _, _ = read_grey(picture)
+    found = []
+    for strip in find_layout(recognizer.ink.find(grey).ink, shape=grey.shape).strips:
+        reading = recognizer.reader.read(level(strip))
+        spans = judging.propose(strip, reading)
+        images = [span.mark.image for span in spans if span.mark.image is not None]
+        rows = recognizer.classifier.classify(np.array(images, np.float32).reshape(-1, 28, 28, 1))
+        found.append(Lattice(strip, reading, spans, rows))
+    return found
+
+
+def prepare(data: Path, count: int) -> Iterator[Tuned]:
+    """The pictures to tune on: about so many of each kind."""
+    recognizer = Recognizer()
+
+    def tuned(name: str, weight: float, pictures: Sequence[Any], answers: Sequence[str], only: bool = False) -> Tuned:
+        print(f"{name}: {len(pictures)} pictures", flush=True)
+        return Tuned(name, weight, [lattices_of(recognizer, picture) for picture in pictures], answers, only)
+
+    sets = Sets(data, "dev-train", count)
+    touching = next(pictures for pictures in sets.accuracy() if "touching" in pictures.name)
+    yield tuned("touching", 1.0, touching.pictures, touching.answers)
+    cheques = next(pictures for pictures in sets.photos() if "cheque" in pictures.name)
+    yield tuned("cheques", 1.5, cheques.pictures, cheques.answers, only=True)
+    bench = Bench(recognizer, data, "dev-train", count)
+    for name, weight, write in (
+        ("signs", 1.0, write_signs),
+        ("apart", 1.0, write_apart),
+        ("letters", 0.5, write_prose),
+    ):
+        written = write(bench)
+        yield tuned(name, weight, [one.picture for one in written], [one.text for one in written])
+
+
+def use(weights: np.ndarray) -> None:
+    """Let the judge work with these, (4, 3)."""
+    for kind, row in zip(KINDS, weights, strict=True):
+        setattr(judging, kind, tuple(np.round(row, 2).tolist()))
+
+
+def rate(tuned: list[Tuned], weights: np.ndarray) -> tuple[float, str]:
+    """The mean of what is read right under these weights, and a line that tells it."""
+    use(weights)
+    percents = [one.percent() for one in tuned]
+    mean = float(np.average(percents, weights=[one.weight for one in tuned]))
+    told = ", ".join(f"{one.name} {percent:.1f}" for one, percent in zip(tuned, percents, strict=True))
+    return mean, f"{mean:.2f}: {told}; {[getattr(judging, kind) for kind in KINDS]}"
+
+
+def search(tuned: list[Tuned], minutes: float, seed: int = 0) -> np.ndarray:
+    """The best weights that were found in this time, from those of the judge on."""
+    rng = np.random.default_rng(seed)
+    best = np.array([getattr(judging, kind) for kind in KINDS])
+    highest, told = rate(tuned, best)
+    print(told, flush=True)
+    end = time.monotonic() + 60 * minutes
+    while time.monotonic() < end:
+        weights = best + (rng.random(best.shape) < CHANGED) * rng.normal(0, STEP, best.shape)
+        weights[:, :2] = np.maximum(weights[:, :2], 0)
+        rated, told = rate(tuned, weights)
+        if rated > highest:
+            highest, best = rated, weights
+            print(told, flush=True)
+    return best
+
+
+def main() -> None:
+    """Search, and print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=drawings_folder(), help="folder of the drawings")
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--limit", type=int, default=150, help="about so many pictures of each kind (150)")
+    options = parser.parse_args()
+    tuned = list(prepare(options.data, options.limit))
+    use(search(tuned, options.minutes))
+    for sharpness in SHARPNESSES:
+        judging.SHARPNESS = sharpness
+        errors = ", ".join(f"{one.name} {one.calibration():.3f}" for one in tuned if one.name != "letters")
+        print(f"SHARPNESS {sharpness}: calibration error {errors}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

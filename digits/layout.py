@@ -22,6 +22,7 @@ FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen inclu
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
 BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights
 IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
+TREND, STEEPEST = 3, 0.8  # strokes that tell how a line runs, and how steeply it does at most
 BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
@@ -154,11 +155,25 @@ def _find_low(strokes: list[Stroke]) -> list[Stroke | None]:
 
 
 def _shared_height(line: list[Stroke], stroke: Stroke) -> float:
-    """Share of the lower one's height that the stroke has in common with the nearest strokes of the line."""
+    """Share of the lower one's height that the stroke has in common with the nearest strokes of the line.
+
+    A line that runs up or down is taken to go on as it does.
+    """
     near = sorted(line, key=lambda s: abs(s.box[2] - stroke.box[0]))[:2]
-    top, bottom = min(s.box[1] for s in near), max(s.box[3] for s in near)
+    falls = _slope(line[-TREND], line[-1]) * (_middle(stroke)[0] - _middle(near[0])[0]) if len(line) >= TREND else 0.0
+    top, bottom = falls + min(s.box[1] for s in near), falls + max(s.box[3] for s in near)
     common = min(bottom, stroke.box[3]) - max(top, stroke.box[1])
     return common / min(bottom - top, stroke.height)
+
+
+def _slope(first: Stroke, last: Stroke) -> float:
+    (x, y), (end_x, end_y) = _middle(first), _middle(last)
+    return min(max((end_y - y) / max(end_x - x, 1.0), -STEEPEST), STEEPEST)
+
+
+def _middle(stroke: Stroke) -> tuple[float, float]:
+    left, top, right, bottom = stroke.box
+    return (left + right) / 2, (top + bottom) / 2
 
 
 def _find_strips(index: int, line: list[Stroke]) -> list[Strip]:

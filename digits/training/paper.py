@@ -18,6 +18,7 @@ from digits.training.data import Split
 from digits.training.strokes import draw
 
 SIDE = 256  # pixels of a page
+STRAIGHT = (1, 1, 4, 7, 9)  # digits with strokes that look ruled
 DRAWN = 80  # pixels to which a digit of MNIST is enlarged before its pen is changed
 WORDS = (
     *("Name", "Date", "Total", "Sum", "No.", "Betrag", "Punkte", "Note", "Marks", "Class", "Score", "Year"),
@@ -224,7 +225,7 @@ def _mark(train: Split, height: float, share: float, rng: np.random.Generator, l
     if rng.random() < letters:
         ink = draw(NOT_A_DIGIT, rng) if rng.random() < 0.3 else _letter(share, rng)
     elif share < 0.07 or rng.random() < 0.4:
-        ink = draw(int(rng.integers(10)), rng, min(share, 0.25))
+        ink = draw(int(rng.choice(STRAIGHT) if rng.random() < 0.3 else rng.integers(10)), rng, min(share, 0.25))
     else:
         image = train.images[rng.integers(len(train))].astype(np.float32) / 255
         ink = _with_pen(crop(bend(image, rng)), share)
@@ -324,7 +325,7 @@ def _frame(page: Page, box: tuple[int, int, int, int], rng: np.random.Generator)
         corners += rng.normal(0, 0.02 * (right - left), corners.shape)
     width = _line_width(page, rng)
     tone = rng.uniform(0.4, 1)
-    drawn = rng.random(4) < (1.0 if rng.random() < 0.6 else 0.6)
+    drawn = rng.random(4) < (1.0 if rng.random() < 0.85 else 0.6)
     for start, end, there in zip(corners, np.roll(corners, -1, axis=0), drawn, strict=True):
         if there:
             over = rng.uniform(0, 0.1) if rng.random() < 0.4 else 0.0

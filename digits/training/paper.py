@@ -18,6 +18,7 @@ from digits.training.data import Split
 from digits.training.strokes import draw
 
 SIDE = 256  # pixels of a page
+WHOLE = 0.15  # share of the pages that are seen whole, on a desk
 STRAIGHT = (1, 1, 4, 7, 9)  # digits with strokes that look ruled
 DRAWN = 80  # pixels to which a digit of MNIST is enlarged before its pen is changed
 WORDS = (
@@ -35,13 +36,14 @@ class Page:
     """What stands on a page, each (SIDE, SIDE) float32 in [0, 1].
 
     ink: written or printed; rules: lines, frames and squares; lines: a ribbon along the middle of each line of writing.
-    pen: width of the pen, in pixels.
+    pen: width of the pen, in pixels. sheet: (4, 2) corners of the paper where all of it lies on a desk.
     """
 
     ink: np.ndarray = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.float32))
     rules: np.ndarray = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.float32))
     lines: np.ndarray = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.float32))
     pen: float = 3.0
+    sheet: np.ndarray | None = None
 
 
 def synthesise_page(train: Split, rng: np.random.Generator, filled: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -70,9 +72,27 @@ def write_page(train: Split, rng: np.random.Generator) -> Page:
         _write_table(page, train, rng)
     if kind != 2 and rng.random() < (0.35 if kind == 0 else 0.5):
         _rule(page, rng)
-    if rng.random() < 0.35:
+    if rng.random() < WHOLE:
+        _shrink_to_sheet(page, rng)
+    elif rng.random() < 0.35:
         _lay_askew(page, rng)
     return page
+
+
+def _shrink_to_sheet(page: Page, rng: np.random.Generator) -> None:
+    """The whole page as a sheet seen from farther away, askew and in perspective."""
+    size = rng.uniform(0.45, 0.9)
+    angle = np.deg2rad(rng.normal(0, 8))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    corners = np.array([(0, 0), (SIDE, 0), (SIDE, SIDE), (0, SIDE)], np.float32)
+    stretch = size * rng.uniform(0.85, 1.15, 2)
+    middle = SIDE / 2 + rng.uniform(-0.5, 0.5, 2) * (1 - size) * SIDE
+    aim = ((corners - SIDE / 2) * stretch) @ turn.T + middle + rng.normal(0, 0.02, (4, 2)) * SIDE
+    matrix = cv2.getPerspectiveTransform(corners, aim.astype(np.float32))
+    for name in ("ink", "rules", "lines"):
+        small = cv2.GaussianBlur(getattr(page, name), (0, 0), 0.4 / size)  # a pen of less than a pixel is pale
+        setattr(page, name, cv2.warpPerspective(small, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR))
+    page.pen, page.sheet = max(0.7, page.pen * size), aim
 
 
 def _write_large(page: Page, train: Split, rng: np.random.Generator) -> None:
@@ -384,8 +404,8 @@ def photograph(page: Page, rng: np.random.Generator) -> np.ndarray:
     dark = np.maximum(contrast * _laid_ink(page, rng), _tone_of_rules(page, contrast, rng))
     level = rng.uniform(0.35, 1.0)
     grey = level * _texture(page, contrast, rng) * (1 - dark)
-    if not (scanned := rng.random() < 0.25):
-        grey = _lay_on_desk(grey, level, rng) if rng.random() < 0.25 else grey
+    if not (scanned := page.sheet is None and rng.random() < 0.25):
+        grey = _lay_on_desk(grey, level, page.sheet, rng) if page.sheet is not None or rng.random() < 0.25 else grey
         grey = grey * _light(rng)
         grey = grey + _glare(rng) if rng.random() < 0.15 else grey
     if rng.random() < 0.22:
@@ -531,12 +551,12 @@ def _glare(rng: np.random.Generator) -> np.ndarray:
     return rng.uniform(0.2, 0.8) * np.exp(-(((COLUMNS - left) / width) ** 2) - ((ROWS - top) / height) ** 2)
 
 
-def _lay_on_desk(grey: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """The sheet's edge, and what lies beyond it: dark or light, plain or with the grain of wood."""
-    corners = np.array([(-40, -40), (SIDE + 40, -40), (SIDE + 40, SIDE + 40), (-40, SIDE + 40)], float)
-    for side in rng.permutation(4)[: rng.integers(1, 4)]:
-        corners[[side, (side + 1) % 4], (side + 1) % 2] += (1 if side in (0, 3) else -1) * rng.uniform(40, 110)
-    corners += rng.normal(0, 8, corners.shape)
+def _lay_on_desk(grey: np.ndarray, level: float, corners: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """The sheet's edge, and what lies beyond it: dark or light, plain or with the grain of wood.
+
+    corners: of the sheet; None for one of which only a part is seen.
+    """
+    corners = _part_of_sheet(rng) if corners is None else corners
     sheet = np.zeros((SIDE, SIDE), np.float32)
     cv2.fillPoly(sheet, [np.round(corners * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
     wood = cv2.resize(rng.random((int(rng.integers(2, 90)), int(rng.integers(2, 8))), dtype=np.float32), (SIDE, SIDE))
@@ -545,6 +565,14 @@ def _lay_on_desk(grey: np.ndarray, level: float, rng: np.random.Generator) -> np
     if rng.random() < 0.5:  # the sheet throws a shadow
         desk = desk * (1 - rng.uniform(0.2, 0.7) * cv2.GaussianBlur(sheet, (0, 0), rng.uniform(2, 12)))
     return np.asarray(sheet * grey + (1 - sheet) * desk, np.float32)
+
+
+def _part_of_sheet(rng: np.random.Generator) -> np.ndarray:
+    """(4, 2) corners, of which one to three sides lie in the picture."""
+    corners = np.array([(-40, -40), (SIDE + 40, -40), (SIDE + 40, SIDE + 40), (-40, SIDE + 40)], float)
+    for side in rng.permutation(4)[: rng.integers(1, 4)]:
+        corners[[side, (side + 1) % 4], (side + 1) % 2] += (1 if side in (0, 3) else -1) * rng.uniform(40, 110)
+    return corners + rng.normal(0, 8, corners.shape)
 
 
 def _inverted(grey: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
@@ -581,7 +609,7 @@ def _noise(rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.4:
         noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.5, 2))
         noise /= noise.std()
-    return np.asarray(np.exp(rng.uniform(np.log(0.003), np.log(0.08))) * noise)
+    return np.asarray(np.exp(rng.uniform(np.log(0.003), np.log(0.06))) * noise)
 
 
 def _motion(grey: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:

@@ -148,8 +148,14 @@ def _write_line(hand: Hand, numbers: int, lengths: tuple[int, int], base: float,
     return tuple(texts)
 
 
-def compose_table(drawings: Sequence[Drawing], rng: Rng, rows: int, columns: int, turn: float = 0.0) -> Composed:
-    """A table with printed lines: numbers of one to three digits in its cells, one cell in eight empty."""
+RULINGS = ("all", "thick", "inside", "dotted", "level", "none")
+"""Which printed lines a table has."""
+
+
+def compose_table(
+    drawings: Sequence[Drawing], rng: Rng, rows: int, columns: int, turn: float = 0.0, ruling: str = "all"
+) -> Composed:
+    """A table: numbers of one to three digits in its cells, one cell in eight empty. ruling: one of RULINGS."""
     height = float(np.exp(rng.uniform(*np.log(HEIGHTS))))
     tall, wide = rng.uniform(1.7, 2.3) * height, rng.uniform(4.2, 5.5) * height
     margin = 1.2 * height
@@ -164,19 +170,25 @@ def compose_table(drawings: Sequence[Drawing], rng: Rng, rows: int, columns: int
             numbers.append(_text(number))
         truth.append(tuple(numbers))
     downs, acrosses = margin + tall * np.arange(rows + 1), margin + wide * np.arange(columns + 1)
-    sheet = _with_grid(_blank(hand.page.shape, rng), downs, acrosses, rng)
+    sheet = _with_grid(_blank(hand.page.shape, rng), downs, acrosses, rng, ruling)
     places = np.stack(np.meshgrid(acrosses, downs), axis=-1)  # (rows + 1, columns + 1, 2)
     corners = [places[:-1, :-1], places[:-1, 1:], places[1:, 1:], places[1:, :-1]]
     return _photograph(hand, truth, sheet, np.stack(corners, axis=2), rng, turn)
 
 
-def _with_grid(sheet: Sheet, downs: np.ndarray, acrosses: np.ndarray, rng: Rng) -> Sheet:
+def _with_grid(sheet: Sheet, downs: np.ndarray, acrosses: np.ndarray, rng: Rng, ruling: str) -> Sheet:
     grid = np.zeros(sheet.shape[:2], np.float32)
-    width = int(rng.integers(1, 4))
-    for y in downs:
+    width = int(rng.integers(1, 4)) + 3 * (ruling == "thick")
+    inner = slice(1, -1) if ruling == "inside" else slice(None)
+    for y in downs[inner]:
         cv2.line(grid, (round(acrosses[0]), round(y)), (round(acrosses[-1]), round(y)), 1.0, width)
-    for x in acrosses:
+    for x in acrosses[inner] if ruling != "level" else ():
         cv2.line(grid, (round(x), round(downs[0])), (round(x), round(downs[-1])), 1.0, width)
+    if ruling == "dotted":
+        rows, columns = np.indices(grid.shape)
+        grid[(rows + columns) // (3 * width) % 2 == 1] = 0
+    if ruling == "none":
+        return sheet
     return print_on(sheet, grid, BLACKS[1] if rng.random() < 0.6 else LINE_COLOURS[0], rng.uniform(0.6, 0.95))
 
 

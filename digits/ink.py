@@ -49,12 +49,14 @@ class Ink:
     """What is on a picture.
 
     ink: (height, width) float32 in [0, 1], ink = 1, lines level; to_picture: (2, 3) matrix from its places (x, y, 1) to
-    those of the picture; notes: in plain words what was done to see it.
+    those of the picture; notes: in plain words what was done to see it; rules: the printed lines, as the ink, None of a
+    clean pad.
     """
 
     ink: np.ndarray
     to_picture: np.ndarray
     notes: tuple[str, ...]
+    rules: np.ndarray | None = None
 
     @property
     def scale(self) -> float:
@@ -65,7 +67,8 @@ class Ink:
         """Turned so that lines that run down to the right by so many degrees are level."""
         ink, back = turn(self.ink, slope)
         to_picture = self.to_picture @ np.vstack([back, (0, 0, 1)])
-        return Ink(ink, to_picture, (*self.notes, f"askew: turned by {-slope:.0f} degrees"))
+        rules = None if self.rules is None else turn(self.rules, slope)[0]
+        return Ink(ink, to_picture, (*self.notes, f"askew: turned by {-slope:.0f} degrees"), rules)
 
 
 class InkReader:
@@ -89,14 +92,15 @@ class InkReader:
         seen, maps, dark = self._look_from_afar(_resize(grey, scale))
         view = grey if dark else ~grey
         while (closer := _closer(maps[..., INK], scale, longest)) > scale:
-            x, y, end, foot = _around_ink(maps[..., INK], view.shape, scale)
+            x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), view.shape, scale)
             view, left, top, scale = view[y:foot, x:end], left + x, top + y, closer
             seen = _resize(view, scale)
             maps = self.maps(standardise(seen))
         to_picture = np.array([[1 / scale, 0, left], [0, 1 / scale, top]])
         notes = () if dark else ("dark background: inverted",)
-        found = Ink(_without_unsure(maps[..., INK]), to_picture, (*notes, *_notes(seen, maps)))
-        slope = find_slope(found.ink, maps[..., LINES])
+        ink, notes = _without_unsure(maps[..., INK]), (*notes, *_notes(seen, maps))
+        found = Ink(ink, to_picture, notes, maps[..., RULES])
+        slope = find_slope(ink, maps[..., LINES])
         return found if abs(slope) < ASKEW else found.turned(slope)
 
     def _look_from_afar(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:

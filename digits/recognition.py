@@ -1,7 +1,8 @@
-"""What the recogniser answers: a Recognition holds the Digits, the Signs and the Numbers that were found."""
+"""What the recogniser answers: a Recognition holds the Digits, Signs, Numbers and Tables that were found."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,9 @@ NOT_A_DIGIT_BELOW = 0.5
 
 OTHER = "?"
 """What stands in a text for a mark that is no digit and no sign."""
+
+WORDS = "#"
+"""What stands in a cell of a table for words."""
 
 
 def verdict_of(is_digit: float, confidence: float) -> str:
@@ -127,6 +131,76 @@ class Number:
 
 
 @dataclass(frozen=True, eq=False)
+class Cell:
+    """A cell of a table.
+
+    numbers: what stands in it, in reading order; () if it is empty. box: of the cell, as of a Digit.
+    """
+
+    numbers: tuple[Number, ...]
+    box: Box
+
+    @cached_property
+    def text(self) -> str:
+        """Its numbers parted by a blank; "" if it is empty, WORDS if most of it is no number.
+
+        What is struck is "-" or "/", as it is written.
+        """
+        if not self.numbers:
+            return ""
+        words = sum(_width(mark.box) for mark in self.marks if mark.text == OTHER)
+        if 2 * words > sum(_width(mark.box) for mark in self.marks):
+            return WORDS
+        return " ".join(number.text for number in self.numbers if number.verdict != "not a digit")
+
+    @cached_property
+    def marks(self) -> tuple[Digit | Sign, ...]:
+        """All that stands in it."""
+        return tuple(mark for number in self.numbers for mark in number.marks)
+
+    @cached_property
+    def digits(self) -> tuple[Digit, ...]:
+        """Its digits, those that are "not a digit" included."""
+        return tuple(digit for number in self.numbers for digit in number.digits)
+
+    @cached_property
+    def confidence(self) -> float:
+        """Calibrated probability in [0, 1] that all of it is read right; 1 if it is empty."""
+        return math.prod(number.confidence for number in self.numbers)
+
+    @cached_property
+    def verdict(self) -> str:
+        """ "empty", "not a digit" if there are words, else "sure" or "unsure"."""
+        if not self.numbers:
+            return "empty"
+        if self.text == WORDS:
+            return "not a digit"
+        return "sure" if self.confidence >= UNSURE_BELOW else "unsure"
+
+
+def _width(box: Box) -> int:
+    return box[2] - box[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Numbers in rows and columns. rows: of cells, all of the same length."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """The text of each cell, row by row."""
+        return tuple(tuple(cell.text for cell in row) for row in self.rows)
+
+    @cached_property
+    def box(self) -> Box:
+        """(left, top, right, bottom) of all its cells in the picture."""
+        left, top, right, bottom = zip(*(cell.box for row in self.rows for cell in row), strict=True)
+        return min(left), min(top), max(right), max(bottom)
+
+
+@dataclass(frozen=True, eq=False)
 class Recognition:
     """What stands in one picture.
 
@@ -135,12 +209,19 @@ class Recognition:
     error: why the picture could not be read; None otherwise. Only recognize_many gives such a result.
     numbers: what stands together, in reading order; every digit and every sign is in one of them. () where only the
         digits are known, as in a flag.
+    tables: those that numbers stand in, in reading order; their numbers are among `numbers`, too.
     """
 
     digits: tuple[Digit, ...] = ()
     notes: tuple[str, ...] = ()
     error: str | None = None
     numbers: tuple[Number, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def table(self) -> Table | None:
+        """The first table, if there is one."""
+        return self.tables[0] if self.tables else None
 
     @cached_property
     def signs(self) -> tuple[Sign, ...]:

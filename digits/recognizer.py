@@ -17,8 +17,9 @@ from digits.judge import Found, FoundNumber, Span, alone, judge, look_again, pro
 from digits.layout import Layout, Strip, find_layout, level
 from digits.networks import digests_beside
 from digits.picture import read_grey
-from digits.recognition import Box, Digit, Number, Recognition, Sign
+from digits.recognition import Box, Cell, Digit, Number, Recognition, Sign, Table
 from digits.sequence import Reading, SequenceReader
+from digits.table import Grid, find_aligned, find_ruled, part_at_cells
 
 Result = TypeVar("Result")
 
@@ -43,7 +44,7 @@ class _Part:
 class _Prepared:
     """A picture before the digit network has seen it.
 
-    to_picture: as of digits.ink.Ink; size: width and height of the picture.
+    to_picture: as of digits.ink.Ink; size: width and height of the picture; grids: the tables that lines make.
     """
 
     layout: Layout
@@ -51,6 +52,7 @@ class _Prepared:
     notes: tuple[str, ...]
     to_picture: np.ndarray
     size: tuple[int, int]
+    grids: list[Grid]
 
     @property
     def images(self) -> list[np.ndarray]:
@@ -103,10 +105,12 @@ class Recognizer:
         grey, scale, notes = read_grey(picture)
         found = self.ink.find(grey)
         layout = find_layout(found.ink, single, grey.shape)
+        grids = [] if layout.single else find_ruled(found.rules, layout.strips)
+        layout = part_at_cells(layout, grids)
         read = _take_whole if layout.single else self._read
         parts = [read(strip) for strip in layout.strips]
         height, width = (round(side * scale) for side in grey.shape)
-        return _Prepared(layout, parts, (*notes, *found.notes), scale * found.to_picture, (width, height))
+        return _Prepared(layout, parts, (*notes, *found.notes), scale * found.to_picture, (width, height), grids)
 
     def _read(self, strip: Strip) -> _Part:
         reading = self.reader.read(level(strip))
@@ -125,11 +129,13 @@ class Recognizer:
             count = len(part.images)
             found += _numbers(part, rows[:count])
             rows = rows[count:]
+        boxes = [_around(number) for number in found]
         numbers = tuple(_number(number, prepared) for number in found)
+        tables = tuple(_table(grid, boxes, numbers, prepared) for grid in prepared.grids or find_aligned(boxes))
         digits = tuple(digit for number in numbers for digit in number.digits)
         blank = sum(not part.spans for part in prepared.parts)
         notes = (*prepared.notes, *prepared.layout.notes, *_told(found, blank))
-        return Recognition(digits, notes, numbers=numbers)
+        return Recognition(digits, notes, numbers=numbers, tables=tables)
 
 
 def _take_whole(strip: Strip) -> _Part:
@@ -155,6 +161,30 @@ def _attempt(step: Callable[..., Result], *arguments: Any) -> Result | Recogniti
 
 def _number(found: FoundNumber, prepared: _Prepared) -> Number:
     return Number(tuple(_mark(one, prepared) for one in found.marks), found.confidence)
+
+
+def _around(found: FoundNumber) -> Box:
+    """The box of a number in the ink."""
+    left, top, right, bottom = zip(*(one.mark.box for one in found.marks), strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+def _table(grid: Grid, boxes: list[Box], numbers: tuple[Number, ...], prepared: _Prepared) -> Table:
+    """The cells of a grid with the numbers that stand in them. boxes: of the numbers, in the ink."""
+    places = [grid.find(box) for box in boxes]
+    rows, columns = grid.shape
+    return Table(
+        tuple(
+            tuple(
+                Cell(
+                    tuple(number for number, place in zip(numbers, places, strict=True) if place == (row, column)),
+                    _placed(grid.box(row, column), prepared),
+                )
+                for column in range(columns)
+            )
+            for row in range(rows)
+        )
+    )
 
 
 def _mark(found: Found, prepared: _Prepared) -> Digit | Sign:

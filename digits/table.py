@@ -1,0 +1,553 @@
+"""Table: the rows and columns in which numbers stand, from ruled lines where there are some, else from how they align.
+
+A ruled line is a curve, y of x or x of y, so that a sheet may lie askew, in perspective, or a little bent. The row of a
+place is the number of lines above it, its column the number of lines to its left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from digits.layout import Layout, Strip, find_lines
+from digits.recognition import Box
+from digits.strokes import Stroke
+
+RULED = 0.4  # of the map of ruled lines, from which on one is there
+SHORTEST = 1.5  # of a ruled line, in heights of the digits
+SAME = 0.4  # heights between two lines, or pieces of one, up to which they are one line
+MEET = 0.6  # heights by which a line may miss another that it meets
+CROSSED = 0.25  # share of the marks that ruled lines may cross: squared paper is no table
+OPEN = 0.6  # of the usual band, that lines go on beyond the last one for another band to be there
+SLIVER = 0.3  # of it, below which what is left there is no band even if something is written
+BLANK, DRAWN = 0.2, 0.7  # share of a cell's side that is ruled, up to which it is open if the line is ruled elsewhere
+LONG = 0.15  # length of a ruled line, in that of the longest
+SHORT, LONGER = 0.3, 0.5  # and up to which it must begin and end at others; up to which it may be part of a digit
+LEANING = 0.15  # slope up to which a ruled line is seen
+HIGH = 2.2  # height of a band that may hold several rows, in heights of the digits and in usual bands
+TOGETHER = 1.5  # heights between words of one cell that spans several columns
+OVERHANG = 0.35  # heights that ink reaches into two cells from which on it is parted
+CORNER, CRUMB = 0.3, 0.4  # heights from where ruled lines cross, and of its own, up to which ink is left of them
+WRITTEN = 3  # cells of a ruled table in which something is written, at least
+ROWS, COLUMNS, CELLS = 2, 2, 6  # of a table without ruled lines, at least
+FILLED = 0.5  # share of its rows in which a column of such a table has a number
+ALIGNED = 0.5  # heights that the left sides, right sides or middles of a column differ by (standard deviation)
+GAP = 0.35  # heights between its columns
+STEEPEST, STEPS = 0.12, 13  # slopes that are tried for its rows and columns, and how many
+RIM = 0.2  # share of a number's height that others of its row may miss
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A ruled line. curve: of polynomial coefficients, the place across for a place along; start, end: along."""
+
+    curve: np.ndarray
+    start: float
+    end: float
+
+    def at(self, along: float | np.ndarray) -> np.ndarray:
+        """The place across; beyond its ends it goes straight on."""
+        held = np.clip(along, self.start, self.end)
+        return np.polyval(self.curve, held) + np.polyval(np.polyder(self.curve), held) * (along - held)
+
+    @property
+    def middle(self) -> float:
+        """The place across halfway."""
+        return float(self.at((self.start + self.end) / 2))
+
+    @property
+    def length(self) -> float:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The lines between the rows and the columns of a table, those around it included.
+
+    acrosses: y of x, from top to bottom; downs: x of y, from left to right. joined: (rows, columns) int, of each cell
+    the column of the cell that it is one with, its own if it stands alone.
+    """
+
+    acrosses: tuple[Line, ...]
+    downs: tuple[Line, ...]
+    joined: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.acrosses) - 1, len(self.downs) - 1
+
+    def find(self, box: Sequence[float]) -> tuple[int, int] | None:
+        """Row and column in which the middle of a box lies; None if it lies in none."""
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        row = sum(bool(line.at(x) <= y) for line in self.acrosses) - 1
+        column = sum(bool(line.at(y) <= x) for line in self.downs) - 1
+        if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
+            return None
+        return row, int(self.joined[row, column])
+
+    def box(self, row: int, column: int) -> Box:
+        """The box around a cell, with all cells that are one with it."""
+        end = column + int(np.count_nonzero(self.joined[row] == column))
+        corners = [
+            meet(across, down)
+            for across in (self.acrosses[row], self.acrosses[row + 1])
+            for down in (self.downs[column], self.downs[max(end, column + 1)])
+        ]
+        (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
+        return round(left), round(top), round(right), round(bottom)
+
+
+def meet(across: Line, down: Line) -> tuple[float, float]:
+    """Where two lines cross, (x, y)."""
+    x, y = down.middle, across.middle
+    for _ in range(4):
+        y = float(across.at(x))
+        x = float(down.at(y))
+    return x, y
+
+
+# Ruled tables
+
+
+def find_ruled(rules: np.ndarray | None, strips: Sequence[Strip]) -> list[Grid]:
+    """The tables that ruled lines make, in reading order.
+
+    rules: (height, width) float32 in [0, 1], the map of ruled lines; strips: what is written.
+    """
+    if rules is None or not strips:
+        return []
+    height = _usual_height(strips)
+    marks = np.array([stroke.box for strip in strips for stroke in strip.strokes], float)
+    mask = (rules > RULED).view(np.uint8)
+    acrosses, downs = _ruled_lines(mask, height), _ruled_lines(np.ascontiguousarray(mask.T), height)
+    acrosses, downs = (
+        _without_digits(acrosses, downs, marks, CORNER * height),
+        _without_digits(downs, acrosses, marks[:, [1, 0, 3, 2]], CORNER * height),
+    )
+    groups = list(_groups(acrosses, downs, height)) or _upright_only(downs)
+    grids = [grid for group in groups if (grid := _grid(*group, mask, marks, height))]
+    return sorted(grids, key=lambda grid: grid.box(0, 0)[1::-1])
+
+
+def _usual_height(strips: Sequence[Strip]) -> float:
+    """Of a digit: a little more than the median, as points and dashes are lower."""
+    return float(np.percentile([stroke.height for strip in strips for stroke in strip.strokes], 60))
+
+
+def _ruled_lines(mask: np.ndarray, height: float) -> list[Line]:
+    """The level ruled lines of a mask, (h, w) uint8, from top to bottom."""
+    reach = max(3, round(height))
+    thick = cv2.dilate(mask, np.ones((max(3, round(LEANING * reach)), 1), np.uint8))
+    long = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(long, connectivity=8)
+    pieces = [_centres(labels, stats, label) for label in range(1, count)]
+    lines: list[np.ndarray] = []
+    for piece in sorted(pieces, key=lambda piece: -np.ptp(piece[0])):
+        place = next((i for i, line in enumerate(lines) if _continues(line, piece, SAME * height)), None)
+        if place is None:
+            lines.append(piece)
+        else:
+            lines[place] = np.hstack([lines[place], piece])
+    fitted = [_fit(line) for line in lines if np.ptp(line[0]) > SHORTEST * height]
+    return sorted(fitted, key=lambda line: line.middle)
+
+
+def _centres(labels: np.ndarray, stats: np.ndarray, label: int) -> np.ndarray:
+    """(2, n) places x, y along the middle of a component."""
+    left, top, width, tall = stats[label, :4]
+    own = labels[top : top + tall, left : left + width] == label
+    rows = np.arange(tall)[:, None]
+    return np.stack([left + np.arange(width), top + (own * rows).sum(axis=0) / own.sum(axis=0)])
+
+
+def _fit(places: np.ndarray) -> Line:
+    """A curve through places of which long pieces have many."""
+    x, y = places
+    bent = 2 if np.ptp(x) > 0 and np.unique(x).size > 200 else 1
+    return Line(np.polyfit(x, y, bent), float(x.min()), float(x.max()))
+
+
+def _continues(line: np.ndarray, piece: np.ndarray, most: float) -> bool:
+    """Is a piece part of a line, or so close beside it that it is the other of a double line?"""
+    straight = np.polyfit(*line, 1)
+    return bool(np.abs(np.polyval(straight, piece[0]) - piece[1]).mean() < most)
+
+
+def _groups(acrosses: list[Line], downs: list[Line], height: float) -> Iterator[tuple[list[Line], list[Line]]]:
+    """Lines that hold together as they meet: acrosses and downs of each table."""
+    meets = np.array([[_meets(across, down, MEET * height) for down in downs] for across in acrosses], bool)
+    if not meets.any():
+        return
+    count = len(acrosses) + len(downs)
+    links = np.zeros((count, count), bool)
+    links[: len(acrosses), len(acrosses) :] = meets
+    links |= links.T | np.eye(count, dtype=bool)
+    for _ in range(count.bit_length()):
+        links = links @ links
+    for members in np.unique(links, axis=0):
+        chosen = [line for line, member in zip((*acrosses, *downs), members, strict=True) if member]
+        own = [_long([line for line in lines if line in chosen]) for lines in (acrosses, downs)]
+        if own[0] and own[1]:
+            yield own[0], own[1]
+
+
+def _upright_only(downs: list[Line]) -> list[tuple[list[Line], list[Line]]]:
+    """Lines that only part columns, with one above and one below them."""
+    downs = _long(downs)
+    if len(downs) < 3:
+        return []
+    left, right = downs[0].middle, downs[-1].middle
+    ends = min(down.start for down in downs), max(down.end for down in downs)
+    return [([Line(np.array([0.0, end]), left, right) for end in ends], downs)]
+
+
+def _long(lines: list[Line], least: float = LONG) -> list[Line]:
+    """Without those that are much shorter than the longest."""
+    longest = max((line.length for line in lines), default=0)
+    return [line for line in lines if line.length > least * longest]
+
+
+def _without_digits(lines: list[Line], others: list[Line], marks: np.ndarray, slack: float) -> list[Line]:
+    """Without lines that are part of what is written, lines and marks as level ones are.
+
+    others: those that run the other way; at two of them a short line begins and ends, to within the slack.
+    """
+    long, longer = _long(lines, SHORT), _long(lines, LONGER)
+    return [
+        line
+        for line in lines
+        if line in longer or ((line in long or _ends_at(line, others, slack)) and not _is_written(line, marks))
+    ]
+
+
+def _ends_at(line: Line, others: list[Line], slack: float) -> bool:
+    ends = ((along, float(line.at(along))) for along in (line.start, line.end))
+    return all(any(abs(other.at(across) - along) < slack for other in others) for along, across in ends)
+
+
+def _is_written(line: Line, marks: np.ndarray) -> bool:
+    """Does a level line run through marks for a third of its length?"""
+    x = np.linspace(line.start, line.end, 30)[:, None]
+    y = line.at(x)
+    left, top, right, bottom = marks.T
+    within = (left < x) & (x < right) & (top < y) & (y < bottom)
+    return bool(within.any(axis=1).mean() > 1 / 3)
+
+
+def _meets(across: Line, down: Line, slack: float) -> bool:
+    x, y = meet(across, down)
+    return across.start - slack <= x <= across.end + slack and down.start - slack <= y <= down.end + slack
+
+
+def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.ndarray, height: float) -> Grid | None:
+    """The table that lines make; None if they make no cells, or are those of the paper."""
+    if _crossed(acrosses, marks) > CROSSED or _crossed(downs, marks[:, [1, 0, 3, 2]]) > CROSSED:
+        return None
+    inside = _inside(marks, acrosses, downs, height)
+    if not len(inside):
+        return None
+    acrosses = _with_open(acrosses, downs, inside, height)
+    downs = _with_open(downs, acrosses, inside[:, [1, 0, 3, 2]], height)
+    if len(acrosses) < 2 or len(downs) < 2 or len(acrosses) + len(downs) < 5:
+        return None
+    acrosses = _with_text_rows(acrosses, downs, inside, height)
+    rows, columns = len(acrosses) - 1, len(downs) - 1
+    alone = Grid(tuple(acrosses), tuple(downs), np.tile(np.arange(columns), (rows, 1)))
+    if len({alone.find(mark) for mark in inside} - {None}) < WRITTEN:
+        return None
+    return replace(alone, joined=_join_cells(alone, mask, marks, height))
+
+
+def _crossed(lines: list[Line], marks: np.ndarray) -> float:
+    """Share of the marks through whose middle half a line goes, level lines and marks as they are."""
+    x, quarter = (marks[:, 0] + marks[:, 2]) / 2, (marks[:, 3] - marks[:, 1]) / 4
+    crossed = np.zeros(len(marks), bool)
+    for line in lines:
+        y = line.at(x)
+        here = (marks[:, 2] > line.start) & (marks[:, 0] < line.end)
+        crossed |= here & (y > marks[:, 1] + quarter) & (y < marks[:, 3] - quarter)
+    return float(crossed.mean())
+
+
+def _inside(marks: np.ndarray, acrosses: list[Line], downs: list[Line], height: float) -> np.ndarray:
+    """The marks whose middles lie within the reach of the lines."""
+    left, right = min(line.start for line in acrosses), max(line.end for line in acrosses)
+    top, bottom = min(line.start for line in downs), max(line.end for line in downs)
+    x, y = (marks[:, 0] + marks[:, 2]) / 2, (marks[:, 1] + marks[:, 3]) / 2
+    slack = MEET * height
+    return marks[(x > left - slack) & (x < right + slack) & (y > top - slack) & (y < bottom + slack)]
+
+
+def _with_open(lines: list[Line], others: list[Line], marks: np.ndarray, height: float) -> list[Line]:
+    """Level lines with one more above or below where the upright ones go on beyond the last, to another band."""
+    middles = [line.middle for line in lines]
+    usual = float(np.median(np.diff(middles))) if len(lines) > 1 else 2 * height
+    above = [float(lines[0].at(line.at(line.start))) - line.start for line in others]
+    below = [line.end - float(lines[-1].at(line.at(line.end))) for line in others]
+    opened = list(lines)
+    for beyond, place, outer in ((above, 0, lines[0]), (below, len(opened), lines[-1])):
+        sign = -1 if place == 0 else 1
+        reach = float(np.median(beyond))
+        farthest = max(beyond)
+        past = sign * ((marks[:, 1] + marks[:, 3]) / 2 - outer.at((marks[:, 0] + marks[:, 2]) / 2))
+        written = bool(((past > 0.3 * height) & (past < farthest + MEET * height)).any())
+        if reach > OPEN * usual or (written and farthest > max(MEET * height, SLIVER * usual)):
+            moved = outer.curve.copy()
+            moved[-1] += sign * max(reach, farthest if written else 0)
+            opened.insert(0 if sign < 0 else len(opened), replace(outer, curve=moved))
+    return opened
+
+
+def _with_text_rows(acrosses: list[Line], downs: list[Line], marks: np.ndarray, height: float) -> list[Line]:
+    """With lines between the rows of writing of each band that is so high that it holds several."""
+    x, y = (marks[:, 0] + marks[:, 2]) / 2, (marks[:, 1] + marks[:, 3]) / 2
+    large = marks[:, 3] - marks[:, 1] > 0.5 * height
+    bands = np.diff([line.middle for line in acrosses])
+    least = HIGH * max(height, float(np.median(bands)) if len(bands) > 2 else 0.0)
+    parted = acrosses[:1]
+    for (upper, lower), band in zip(pairwise(acrosses), bands, strict=True):
+        if band > least:
+            own = marks[large & (y > upper.at(x)) & (y <= lower.at(x))]
+            parted += _between_rows(own, downs, upper, lower) if len(own) else []
+        parted.append(lower)
+    return parted
+
+
+def _between_rows(marks: np.ndarray, downs: list[Line], upper: Line, lower: Line) -> Iterator[Line]:
+    """Lines between those rows of writing of a band that go through several columns."""
+    x = (marks[:, 0] + marks[:, 2]) / 2
+    share = np.stack([(marks[:, side] - upper.at(x)) / (lower.at(x) - upper.at(x)) for side in (1, 3)], axis=1)
+    columns = np.sum([line.at(marks[:, 1]) <= x for line in downs], axis=0)
+    rows = [row for row in _parted(share, RIM) if len(set(columns[row])) > 1]
+    size = max(len(upper.curve), len(lower.curve))
+    curves = [np.pad(line.curve, (size - len(line.curve), 0)) for line in (upper, lower)]
+    for before, after in pairwise(rows):
+        part = (share[before, 1].max() + share[after, 0].min()) / 2
+        curve = (1 - part) * curves[0] + part * curves[1]
+        yield Line(curve, min(upper.start, lower.start), max(upper.end, lower.end))
+
+
+def _join_cells(grid: Grid, mask: np.ndarray, marks: np.ndarray, height: float) -> np.ndarray:
+    """Of each cell the column of the cell that it is one with: no line is ruled between, and what is there is one."""
+    rows, columns = grid.shape
+    thick = cv2.dilate(mask, np.ones((5, 5), np.uint8))
+    drawn = np.array([[_drawn(grid, thick, row, column) for column in range(1, columns)] for row in range(rows)])
+    open_sides = (drawn < BLANK) & (np.median(drawn, axis=0) > DRAWN)  # [row, between a column and the next]
+    joined = grid.joined.copy()
+    for row in np.flatnonzero(open_sides.any(axis=1)):
+        own = [(mark, cell[1]) for mark in marks if (cell := grid.find(mark)) and cell[0] == row]
+        for run in np.split(np.arange(columns), 1 + np.flatnonzero(~open_sides[row])):
+            if len(run) > 1 and _is_one([mark for mark, column in own if column in run], height):
+                joined[row, run] = run[0]
+    return joined
+
+
+def _drawn(grid: Grid, thick: np.ndarray, row: int, column: int) -> float:
+    """The share of the line to the left of a cell that is ruled."""
+    down = grid.downs[column]
+    (_, top), (_, bottom) = (meet(across, down) for across in grid.acrosses[row : row + 2])
+    y = np.linspace(top, bottom, 24)[3:-3]
+    places = np.round(np.stack([y, down.at(y)])).astype(int)
+    seen = (places >= 0).all(axis=0) & (places < np.array(thick.shape)[:, None]).all(axis=0)
+    return float(thick[*places[:, seen]].mean()) if seen.any() else 1.0
+
+
+def _is_one(marks: Sequence[np.ndarray], height: float) -> bool:
+    """Do marks stand together as one writing does? Nothing does not."""
+    if not marks:
+        return False
+    left, _, right, _ = np.array(sorted(marks, key=lambda mark: mark[0])).T
+    return bool((left[1:] - np.maximum.accumulate(right)[:-1] <= TOGETHER * height).all())
+
+
+# Cells of their own
+
+
+def part_at_cells(layout: Layout, grids: Sequence[Grid]) -> Layout:
+    """The layout with each cell's strokes in strips of their own; a row of a table is a line."""
+    if not grids:
+        return layout
+    cells: dict[tuple[int, int, int], list[Stroke]] = {}
+    outside: dict[int, list[Strip]] = {}
+    height = _usual_height(layout.strips)
+    for strip in layout.strips:
+        left = []
+        for stroke in strip.strokes:
+            place = _place(stroke, grids)
+            if place is None:
+                left.append(stroke)
+            elif not _is_crumb(stroke, grids[place[0]], height):
+                for part in _parts(stroke, grids[place[0]], height):
+                    cells.setdefault(_place(part, grids) or place, []).append(part)
+        if left:
+            outside.setdefault(strip.line, []).append(replace(strip, strokes=tuple(left)))
+    return replace(layout, strips=_in_order(cells, outside, grids))
+
+
+def _place(stroke: Stroke, grids: Sequence[Grid]) -> tuple[int, int, int] | None:
+    """The table, row and column in which a stroke stands."""
+    for table, grid in enumerate(grids):
+        if (cell := grid.find(stroke.box)) is not None:
+            return table, *cell
+    return None
+
+
+def _is_crumb(stroke: Stroke, grid: Grid, height: float) -> bool:
+    """Is it what is left of ruled lines where they cross?"""
+    left, top, right, bottom = stroke.box
+    if max(stroke.width, stroke.height) > CRUMB * height:
+        return False
+    x, y = (left + right) / 2, (top + bottom) / 2
+    away = min(abs(line.at(x) - y) for line in grid.acrosses), min(abs(line.at(y) - x) for line in grid.downs)
+    return bool(max(away) < CORNER * height)
+
+
+def _parts(stroke: Stroke, grid: Grid, height: float) -> list[Stroke]:
+    """A stroke that reaches from one cell far into the next, parted at the line between."""
+    left, top, right, bottom = stroke.box
+    row = grid.find(stroke.box)
+    borders = [round(float(line.at((top + bottom) / 2))) for line in grid.downs[1:-1]]
+    own = set(grid.joined[row[0]]) if row else set()
+    cuts = [
+        x
+        for column, x in enumerate(borders, 1)
+        if column in own and left + OVERHANG * height < x < right - OVERHANG * height
+    ]
+    parts = [stroke.columns(*between) for between in pairwise([left, *cuts, right])] if cuts else [stroke]
+    return [part for part in parts if part is not None]
+
+
+def _in_order(
+    cells: dict[tuple[int, int, int], list[Stroke]], outside: dict[int, list[Strip]], grids: Sequence[Grid]
+) -> list[Strip]:
+    """All strips, their lines counted anew from top to bottom; the rows of a table stay together."""
+    blocks: list[tuple[float, list[list[Strip]]]] = []
+    for strips in outside.values():
+        blocks.append((float(np.mean([strip.whole.box[1] for strip in strips])), [strips]))
+    for table, grid in enumerate(grids):
+        rows = [
+            [strip for place in sorted(cells) if place[:2] == (table, row) for strip in _strips(cells[place])]
+            for row in range(grid.shape[0])
+        ]
+        blocks.append((grid.box(0, 0)[1], rows))
+    lines = [line for _, block in sorted(blocks, key=lambda block: block[0]) for line in block if line]
+    return [replace(strip, line=number) for number, line in enumerate(lines) for strip in line]
+
+
+def _strips(strokes: list[Stroke]) -> Iterator[Strip]:
+    """A strip for each line of writing in a cell."""
+    for line in find_lines(strokes):
+        highest = max(stroke.height for stroke in line)
+        height = float(np.median([stroke.height for stroke in line if stroke.height >= 0.45 * highest]))
+        yield Strip(0, height, tuple(line))
+
+
+# Tables without lines
+
+
+def find_aligned(boxes: Sequence[Box]) -> list[Grid]:
+    """The table in which numbers with these boxes stand, if they stand in rows and columns; at most one."""
+    if len(boxes) < CELLS - 1:
+        return []
+    sides = np.array(boxes, float)
+    height = float(np.median(sides[:, 3] - sides[:, 1]))
+    slopes = _straighten(sides)
+    level = _sheared(sides, slopes)
+    rows = _parted(level[:, [1, 3]], RIM)
+    upright = sides[:, [1, 0, 3, 2]]
+    leans = _straighten(upright)
+    columns = _parted(_sheared(upright, leans)[:, [1, 3]] + [-GAP * height / 2, GAP * height / 2], 0.0)
+    if not _is_table(sides, rows, columns, height, _sheared(upright, leans)):
+        return []
+    return [_aligned_grid(sides, rows, columns, slopes, leans, height)]
+
+
+def _straighten(sides: np.ndarray) -> np.ndarray:
+    """The slope of the uppermost and of the lowest row at which rows are parted best: they cover least height."""
+    tried = np.linspace(-STEEPEST, STEEPEST, STEPS)
+    ways = [np.array([first, last]) for first in tried for last in tried if abs(first - last) <= STEEPEST]
+    return min(ways, key=lambda way: _covered(_sheared(sides, way)) + 1e-3 * float(np.abs(way).sum()))
+
+
+def _sheared(sides: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """Boxes moved up or down by what their row slopes. slopes: of the uppermost and the lowest row."""
+    x, y = (sides[:, 0] + sides[:, 2]) / 2, (sides[:, 1] + sides[:, 3]) / 2
+    share = (y - y.min()) / max(float(np.ptp(y)), 1.0)
+    down = (slopes[0] + share * (slopes[1] - slopes[0])) * (x - x.mean())
+    return sides - np.stack([0 * x, down, 0 * x, down], axis=1)
+
+
+def _covered(sides: np.ndarray) -> float:
+    """The share of all height in which something is, from the middle half of each box."""
+    low, high = 0.75 * sides[:, 1] + 0.25 * sides[:, 3], 0.25 * sides[:, 1] + 0.75 * sides[:, 3]
+    order = low.argsort()
+    ends = np.maximum.accumulate(high[order])
+    before = np.concatenate([[-np.inf], ends[:-1]])
+    return float((ends - np.maximum(low[order], before)).clip(0).sum() / max(np.ptp(sides[:, [1, 3]]), 1.0))
+
+
+def _parted(spans: np.ndarray, rim: float) -> list[list[int]]:
+    """Spans (n, 2) into groups that no place parts, in order; a rim of each, a share of its length, may be passed."""
+    length = spans[:, 1] - spans[:, 0]
+    first, last = spans[:, 0] + rim * length, spans[:, 1] - rim * length
+    groups: list[list[int]] = []
+    end = -np.inf
+    for place in first.argsort().tolist():
+        if first[place] > end:
+            groups.append([])
+        groups[-1].append(place)
+        end = max(end, last[place])
+    return groups
+
+
+def _is_table(
+    sides: np.ndarray, rows: list[list[int]], columns: list[list[int]], height: float, upright: np.ndarray
+) -> bool:
+    """Do numbers stand in so many rows and columns, in line in each, and one in a cell?"""
+    if len(rows) < ROWS or len(columns) < COLUMNS or len(rows) * len(columns) < CELLS:
+        return False
+    row_of = {place: number for number, row in enumerate(rows) for place in row}
+    for column in columns:
+        if len({row_of[place] for place in column}) < FILLED * len(rows):
+            return False
+        left, right = upright[column, 1], upright[column, 3]
+        if min(left.std(), right.std(), (left + right).std() / 2) > ALIGNED * height:
+            return False
+    return all(len({row_of[place] for place in column}) == len(column) for column in columns)
+
+
+def _aligned_grid(
+    sides: np.ndarray,
+    rows: list[list[int]],
+    columns: list[list[int]],
+    slopes: np.ndarray,
+    leans: np.ndarray,
+    height: float,
+) -> Grid:
+    acrosses = _lines_between(sides, rows, slopes, height)
+    downs = _lines_between(sides[:, [1, 0, 3, 2]], columns, leans, height)
+    return Grid(acrosses, downs, np.tile(np.arange(len(columns)), (len(rows), 1)))
+
+
+def _lines_between(sides: np.ndarray, rows: list[list[int]], slopes: np.ndarray, height: float) -> tuple[Line, ...]:
+    """Straight lines above, between and below rows."""
+    level = _sheared(sides, slopes)
+    tops, bottoms = ([f(level[row, side]) for row in rows] for f, side in ((np.min, 1), (np.max, 3)))
+    borders = [
+        tops[0] - 0.3 * height,
+        *((a + b) / 2 for a, b in zip(bottoms, tops[1:], strict=False)),
+        bottoms[-1] + 0.3 * height,
+    ]
+    x, y = (sides[:, 0] + sides[:, 2]) / 2, (sides[:, 1] + sides[:, 3]) / 2
+    start, end = float(sides[:, 0].min() - 0.3 * height), float(sides[:, 2].max() + 0.3 * height)
+    lines = []
+    for border in borders:
+        share = np.clip((border - y.min()) / max(float(np.ptp(y)), 1.0), 0, 1)
+        slope = slopes[0] + share * (slopes[1] - slopes[0])
+        lines.append(Line(np.array([slope, border - slope * x.mean()]), start, end))
+    return tuple(lines)

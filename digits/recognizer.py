@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from digits.networks import digests_beside
 from digits.picture import read_grey
 from digits.recognition import Box, Cell, Digit, Number, Recognition, Sign, Table
 from digits.sequence import Reading, SequenceReader
-from digits.table import Grid, find_aligned, find_ruled, part_at_cells
+from digits.table import Grid, choose, find_aligned, find_ruled, part_at_cells
 
 Result = TypeVar("Result")
 
@@ -129,9 +129,11 @@ class Recognizer:
             count = len(part.images)
             found += _numbers(part, rows[:count])
             rows = rows[count:]
+        grids = choose(prepared.grids, find_aligned([_around(number) for number in found]))
+        found = [part for number in found for part in _part(number, grids)]
         boxes = [_around(number) for number in found]
         numbers = tuple(_number(number, prepared) for number in found)
-        tables = tuple(_table(grid, boxes, numbers, prepared) for grid in prepared.grids or find_aligned(boxes))
+        tables = tuple(_table(grid, boxes, numbers, prepared) for grid in grids)
         digits = tuple(digit for number in numbers for digit in number.digits)
         blank = sum(not part.spans for part in prepared.parts)
         notes = (*prepared.notes, *prepared.layout.notes, *_told(found, blank))
@@ -167,6 +169,13 @@ def _around(found: FoundNumber) -> Box:
     """The box of a number in the ink."""
     left, top, right, bottom = zip(*(one.mark.box for one in found.marks), strict=True)
     return min(left), min(top), max(right), max(bottom)
+
+
+def _part(found: FoundNumber, grids: list[Grid]) -> list[FoundNumber]:
+    """A number parted where its marks stand in several cells."""
+    cells = [[grid.find(one.mark.box) for grid in grids] for one in found.marks]
+    borders = [place for place, (before, after) in enumerate(pairwise(cells), 1) if before != after]
+    return [FoundNumber(found.marks[a:b], found.confidence) for a, b in pairwise([0, *borders, len(cells)])]
 
 
 def _table(grid: Grid, boxes: list[Box], numbers: tuple[Number, ...], prepared: _Prepared) -> Table:

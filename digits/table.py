@@ -17,7 +17,7 @@ from digits.layout import Layout, Strip, find_lines
 from digits.recognition import Box
 from digits.strokes import Stroke
 
-RULED = 0.4  # of the map of ruled lines, from which on one is there
+RULED = 0.25  # of the map of ruled lines, from which on one is there
 SHORTEST = 1.5  # of a ruled line, in heights of the digits
 SAME = 0.4  # heights between two lines, or pieces of one, up to which they are one line
 MEET = 0.6  # heights by which a line may miss another that it meets
@@ -34,6 +34,9 @@ OVERHANG = 0.35  # heights that ink reaches into two cells from which on it is p
 CORNER, CRUMB = 0.3, 0.4  # heights from where ruled lines cross, and of its own, up to which ink is left of them
 WRITTEN = 3  # cells of a ruled table in which something is written, at least
 ROWS, COLUMNS, CELLS = 2, 2, 6  # of a table without ruled lines, at least
+SINGLE = 0.9  # share of its numbers that stand alone in a cell
+MANY, FEW = 20, 5  # one of so many numbers may stand between two rows, one of so many rows between two columns
+MORE = 1.4  # times as many cells as ruled lines make
 FILLED = 0.5  # share of its rows in which a column of such a table has a number
 ALIGNED = 0.5  # heights that the left sides, right sides or middles of a column differ by (standard deviation)
 GAP = 0.35  # heights between its columns
@@ -456,22 +459,52 @@ def find_aligned(boxes: Sequence[Box]) -> list[Grid]:
         return []
     sides = np.array(boxes, float)
     height = float(np.median(sides[:, 3] - sides[:, 1]))
-    slopes = _straighten(sides)
-    level = _sheared(sides, slopes)
-    rows = _parted(level[:, [1, 3]], RIM)
-    upright = sides[:, [1, 0, 3, 2]]
-    leans = _straighten(upright)
-    columns = _parted(_sheared(upright, leans)[:, [1, 3]] + [-GAP * height / 2, GAP * height / 2], 0.0)
-    if not _is_table(sides, rows, columns, height, _sheared(upright, leans)):
+    level, slopes = _straighten(sides)
+    rows = _even(_bands(level, len(boxes) // MANY, -RIM * height))
+    upright, leans = _straighten(sides[:, [1, 0, 3, 2]])
+    columns = _bands(upright, (len(rows) - 1) // FEW, GAP * height)
+    if not _is_table(level, upright, rows, columns, height):
         return []
-    return [_aligned_grid(sides, rows, columns, slopes, leans, height)]
+    acrosses = _lines_between(sides, rows, slopes, height)
+    downs = _lines_between(sides[:, [1, 0, 3, 2]], columns, leans, height)
+    return [Grid(acrosses, downs, np.tile(np.arange(len(downs) - 1), (len(acrosses) - 1, 1)))]
 
 
-def _straighten(sides: np.ndarray) -> np.ndarray:
-    """The slope of the uppermost and of the lowest row at which rows are parted best: they cover least height."""
+def _bands(level: np.ndarray, most: int, gap: float) -> np.ndarray:
+    """(n + 1,) borders of the rows of boxes that are level: where at most so many boxes are, as high as the gap."""
+    low, high = level[:, 1] - min(gap, 0), level[:, 3] + min(gap, 0)
+    high = np.maximum(high, low + 1)
+    places = np.unique(np.concatenate([low, high]))
+    covered = (low[:, None] <= places) & (places < high[:, None])
+    borders = [places[0]]
+    free = covered.sum(axis=0) <= most
+    for start, end in _runs(free[:-1]):
+        if start > 0 and end < len(places) - 1 and places[end] - places[start] >= max(gap, 0):
+            borders.append((places[start] + places[end]) / 2)
+    return np.array([*borders, places[-1]])
+
+
+def _even(borders: np.ndarray) -> np.ndarray:
+    """Without those that make a row less than half as high as is usual."""
+    while len(borders) > 3 and np.diff(borders).min() < np.median(np.diff(borders)) / 2:
+        lowest = int(np.diff(borders).argmin())
+        high = np.diff(borders, prepend=-np.inf, append=np.inf)  # of the rows before and after each border
+        borders = np.delete(borders, lowest if high[lowest] < high[lowest + 2] else lowest + 1)
+    return borders
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Start and end of each run of flags that are set."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.view(np.int8), [0]])))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _straighten(sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes made level, and the slopes of the uppermost and the lowest row: those at which rows cover least height."""
     tried = np.linspace(-STEEPEST, STEEPEST, STEPS)
     ways = [np.array([first, last]) for first in tried for last in tried if abs(first - last) <= STEEPEST]
-    return min(ways, key=lambda way: _covered(_sheared(sides, way)) + 1e-3 * float(np.abs(way).sum()))
+    best = min(ways, key=lambda way: _covered(_sheared(sides, way)) + 1e-3 * float(np.abs(way).sum()))
+    return _sheared(sides, best), best
 
 
 def _sheared(sides: np.ndarray, slopes: np.ndarray) -> np.ndarray:
@@ -505,49 +538,39 @@ def _parted(spans: np.ndarray, rim: float) -> list[list[int]]:
     return groups
 
 
-def _is_table(
-    sides: np.ndarray, rows: list[list[int]], columns: list[list[int]], height: float, upright: np.ndarray
-) -> bool:
-    """Do numbers stand in so many rows and columns, in line in each, and one in a cell?"""
-    if len(rows) < ROWS or len(columns) < COLUMNS or len(rows) * len(columns) < CELLS:
+def _is_table(level: np.ndarray, upright: np.ndarray, rows: np.ndarray, columns: np.ndarray, height: float) -> bool:
+    """Do numbers stand in so many rows and columns, in line in each, and mostly one in a cell?"""
+    count = len(rows) - 1, len(columns) - 1
+    if count[0] < ROWS or count[1] < COLUMNS or count[0] * count[1] < CELLS:
         return False
-    row_of = {place: number for number, row in enumerate(rows) for place in row}
-    for column in columns:
-        if len({row_of[place] for place in column}) < FILLED * len(rows):
+    row = np.searchsorted(rows[1:-1], level[:, [1, 3]].mean(axis=1))
+    first, last = (np.searchsorted(columns[1:-1], upright[:, side]) for side in (1, 3))
+    for column in range(count[1]):
+        own = (first == column) & (last == column)
+        left, right = upright[own, 1], upright[own, 3]
+        if len(np.unique(row[own])) < FILLED * count[0]:
             return False
-        left, right = upright[column, 1], upright[column, 3]
         if min(left.std(), right.std(), (left + right).std() / 2) > ALIGNED * height:
             return False
-    return all(len({row_of[place] for place in column}) == len(column) for column in columns)
+    cells = len(np.unique(row * count[1] + first))
+    return cells >= SINGLE * len(level)
 
 
-def _aligned_grid(
-    sides: np.ndarray,
-    rows: list[list[int]],
-    columns: list[list[int]],
-    slopes: np.ndarray,
-    leans: np.ndarray,
-    height: float,
-) -> Grid:
-    acrosses = _lines_between(sides, rows, slopes, height)
-    downs = _lines_between(sides[:, [1, 0, 3, 2]], columns, leans, height)
-    return Grid(acrosses, downs, np.tile(np.arange(len(columns)), (len(rows), 1)))
-
-
-def _lines_between(sides: np.ndarray, rows: list[list[int]], slopes: np.ndarray, height: float) -> tuple[Line, ...]:
-    """Straight lines above, between and below rows."""
-    level = _sheared(sides, slopes)
-    tops, bottoms = ([f(level[row, side]) for row in rows] for f, side in ((np.min, 1), (np.max, 3)))
-    borders = [
-        tops[0] - 0.3 * height,
-        *((a + b) / 2 for a, b in zip(bottoms, tops[1:], strict=False)),
-        bottoms[-1] + 0.3 * height,
-    ]
+def _lines_between(sides: np.ndarray, borders: np.ndarray, slopes: np.ndarray, height: float) -> tuple[Line, ...]:
+    """Straight lines at the borders of rows that slope."""
     x, y = (sides[:, 0] + sides[:, 2]) / 2, (sides[:, 1] + sides[:, 3]) / 2
-    start, end = float(sides[:, 0].min() - 0.3 * height), float(sides[:, 2].max() + 0.3 * height)
+    start, end = float(sides[:, 0].min() - RIM * height), float(sides[:, 2].max() + RIM * height)
+    outer = np.concatenate([[-1], np.zeros(len(borders) - 2), [1]]) * RIM * height
     lines = []
-    for border in borders:
+    for border in borders + outer:
         share = np.clip((border - y.min()) / max(float(np.ptp(y)), 1.0), 0, 1)
         slope = slopes[0] + share * (slopes[1] - slopes[0])
         lines.append(Line(np.array([slope, border - slope * x.mean()]), start, end))
     return tuple(lines)
+
+
+def choose(ruled: list[Grid], aligned: list[Grid]) -> list[Grid]:
+    """Those that ruled lines make, unless far more cells are seen by how numbers align: a fold or a sheet's edge is
+    seen as a ruled line, too."""
+    cells = sum(int(np.prod(grid.shape)) for grid in ruled)
+    return aligned if any(np.prod(grid.shape) > MORE * cells for grid in aligned) else ruled

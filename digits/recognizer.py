@@ -19,7 +19,7 @@ from digits.networks import digests_beside
 from digits.picture import read_grey
 from digits.recognition import Box, Cell, Digit, Number, Recognition, Sign, Table
 from digits.sequence import Reading, SequenceReader
-from digits.table import Grid, choose, find_aligned, find_ruled, part_at_cells
+from digits.table import Grid, around, choose, find_aligned, find_ruled, part_at_cells
 
 Result = TypeVar("Result")
 
@@ -129,9 +129,9 @@ class Recognizer:
             count = len(part.images)
             found += _numbers(part, rows[:count])
             rows = rows[count:]
-        grids = choose(prepared.grids, find_aligned([_around(number) for number in found]))
+        grids = choose(prepared.grids, find_aligned([_boxes(number) for number in found]))
         found = [part for number in found for part in _part(number, grids)]
-        boxes = [_around(number) for number in found]
+        boxes = [around(_boxes(number)) for number in found]
         numbers = tuple(_number(number, prepared) for number in found)
         tables = tuple(_table(grid, boxes, numbers, prepared) for grid in grids)
         digits = tuple(digit for number in numbers for digit in number.digits)
@@ -165,15 +165,14 @@ def _number(found: FoundNumber, prepared: _Prepared) -> Number:
     return Number(tuple(_mark(one, prepared) for one in found.marks), found.confidence)
 
 
-def _around(found: FoundNumber) -> Box:
-    """The box of a number in the ink."""
-    left, top, right, bottom = zip(*(one.mark.box for one in found.marks), strict=True)
-    return min(left), min(top), max(right), max(bottom)
+def _boxes(found: FoundNumber) -> list[Box]:
+    """Of its marks, in the ink."""
+    return [one.mark.box for one in found.marks]
 
 
 def _part(found: FoundNumber, grids: list[Grid]) -> list[FoundNumber]:
     """A number parted where its marks stand in several cells."""
-    cells = [[grid.find(one.mark.box) for grid in grids] for one in found.marks]
+    cells = [[grid.find(box) for grid in grids] for box in _boxes(found)]
     borders = [place for place, (before, after) in enumerate(pairwise(cells), 1) if before != after]
     return [FoundNumber(found.marks[a:b], found.confidence) for a, b in pairwise([0, *borders, len(cells)])]
 

@@ -34,6 +34,7 @@ OVERHANG = 0.35  # heights that ink reaches into two cells from which on it is p
 CORNER, CRUMB = 0.3, 0.4  # heights from where ruled lines cross, and of its own, up to which ink is left of them
 WRITTEN = 3  # cells of a ruled table in which something is written, at least
 ROWS, COLUMNS, CELLS = 2, 2, 6  # of a table without ruled lines, at least
+WIDE = 0.8  # gap, in heights, at which a number may be two of neighbouring columns
 SINGLE = 0.9  # share of its numbers that stand alone in a cell
 MANY, FEW = 20, 5  # one of so many numbers may stand between two rows, one of so many rows between two columns
 MORE = 1.4  # times as many cells as ruled lines make
@@ -133,7 +134,8 @@ def find_ruled(rules: np.ndarray | None, strips: Sequence[Strip]) -> list[Grid]:
         _without_digits(downs, acrosses, marks[:, [1, 0, 3, 2]], CORNER * height),
     )
     groups = list(_groups(acrosses, downs, height)) or _upright_only(downs)
-    grids = [grid for group in groups if (grid := _grid(*group, mask, marks, height))]
+    found = [grid for group in groups if (grid := _grid(*group, mask, marks, height))]
+    grids = [part for grid in found for part in _parted_grid(grid, mask, marks)]
     return sorted(grids, key=lambda grid: grid.box(0, 0)[1::-1])
 
 
@@ -350,6 +352,23 @@ def _join_cells(grid: Grid, mask: np.ndarray, marks: np.ndarray, height: float) 
     return joined
 
 
+def _parted_grid(grid: Grid, mask: np.ndarray, marks: np.ndarray) -> list[Grid]:
+    """Tables above one another whose upright lines were taken for the same: where none is ruled between two rows."""
+    rows, columns = grid.shape
+    thick = cv2.dilate(mask, np.ones((5, 5), np.uint8))
+    drawn = np.array([[_drawn(grid, thick, row, column) for column in range(columns + 1)] for row in range(rows)])
+    written = {cell[0] for mark in marks if (cell := grid.find(mark))}
+    gaps = [row for row in range(1, rows - 1) if drawn[row].max() < BLANK and row not in written]
+    if np.median(drawn) < DRAWN or not gaps:
+        return [grid]
+    starts, ends = [0, *(row + 1 for row in gaps)], [*gaps, rows]
+    return [
+        Grid(grid.acrosses[first : end + 1], grid.downs, grid.joined[first:end])
+        for first, end in zip(starts, ends, strict=True)
+        if end > first
+    ]
+
+
 def _drawn(grid: Grid, thick: np.ndarray, row: int, column: int) -> float:
     """The share of the line to the left of a cell that is ruled."""
     down = grid.downs[column]
@@ -453,14 +472,17 @@ def _strips(strokes: list[Stroke]) -> Iterator[Strip]:
 # Tables without lines
 
 
-def find_aligned(boxes: Sequence[Box]) -> list[Grid]:
-    """The table in which numbers with these boxes stand, if they stand in rows and columns; at most one."""
-    if len(boxes) < CELLS - 1:
+def find_aligned(numbers: Sequence[Sequence[Box]]) -> list[Grid]:
+    """The table in which numbers stand, if they stand in rows and columns; at most one. numbers: their marks' boxes."""
+    if sum(map(len, numbers)) < CELLS - 1:
         return []
-    sides = np.array(boxes, float)
-    height = float(np.median(sides[:, 3] - sides[:, 1]))
+    marks = np.array([box for boxes in numbers for box in boxes])
+    height = float(np.percentile(marks[:, 3] - marks[:, 1], 60))
+    sides = np.array([around(run) for boxes in numbers for run in _close_runs(boxes, WIDE * height)], float)
+    if len(sides) < CELLS - 1:
+        return []
     level, slopes = _straighten(sides)
-    rows = _even(_bands(level, len(boxes) // MANY, -RIM * height))
+    rows = _even(_bands(level, len(sides) // MANY, -RIM * height))
     upright, leans = _straighten(sides[:, [1, 0, 3, 2]])
     columns = _bands(upright, (len(rows) - 1) // FEW, GAP * height)
     if not _is_table(level, upright, rows, columns, height):
@@ -468,6 +490,19 @@ def find_aligned(boxes: Sequence[Box]) -> list[Grid]:
     acrosses = _lines_between(sides, rows, slopes, height)
     downs = _lines_between(sides[:, [1, 0, 3, 2]], columns, leans, height)
     return [Grid(acrosses, downs, np.tile(np.arange(len(downs) - 1), (len(acrosses) - 1, 1)))]
+
+
+def around(boxes: Sequence[Box]) -> Box:
+    """The box of several."""
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+def _close_runs(boxes: Sequence[Box], gap: float) -> Iterator[Sequence[Box]]:
+    """A number's marks, from left to right, parted where the gap is wide."""
+    wide = [place for place, (before, after) in enumerate(pairwise(boxes), 1) if after[0] - before[2] > gap]
+    for first, end in pairwise([0, *wide, len(boxes)]):
+        yield boxes[first:end]
 
 
 def _bands(level: np.ndarray, most: int, gap: float) -> np.ndarray:

@@ -1,0 +1,121 @@
+"""Rows and columns: where each number stands, whether lines are ruled or not, and no table where there is none."""
+
+import cv2
+import numpy as np
+import pytest
+from pictures import HAND, draw_number, draw_on
+
+from digits.recognition import Cell, Digit, Number, Sign
+from digits.recognizer import Recognizer
+from digits.table import find_aligned
+
+MARKS = [
+    ["12", "7", "", "48"],
+    ["3", "", "25", "90"],
+    ["64", "5", "13", "2"],
+    ["8", "71", "6", ""],
+    ["30", "9", "4", "57"],
+]
+WIDE, TALL = 190, 96  # of a cell, in pixels
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return Recognizer()
+
+
+def draw_table(texts, lines=True, pen=5):
+    """A sheet of paper, (height, width) uint8, with numbers in rows and columns."""
+    rows, columns = len(texts), len(texts[0])
+    sheet = np.full((rows * TALL + 80, columns * WIDE + 80), 235, np.uint8)
+    for row, numbers in enumerate(texts):
+        for column, text in enumerate(numbers):
+            for place, sign in enumerate(text):
+                draw_on(sheet, HAND[sign], 52, pen, (65 + column * WIDE + place * 52, 62 + row * TALL), ink=40)
+    if lines:
+        for row in range(rows + 1):
+            cv2.line(sheet, (40, 40 + row * TALL), (40 + columns * WIDE, 40 + row * TALL), 90, 2)
+        for column in range(columns + 1):
+            cv2.line(sheet, (40 + column * WIDE, 40), (40 + column * WIDE, 40 + rows * TALL), 90, 2)
+    grain = np.random.default_rng(0).normal(0, 3, sheet.shape)
+    return np.clip(sheet + grain, 0, 255).astype(np.uint8)
+
+
+def texts_of(table):
+    return [list(row) for row in table.texts]
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_table_has_each_number_in_its_cell(recognizer, lines):
+    result = recognizer.recognize(draw_table(MARKS, lines))
+    assert texts_of(result.table) == MARKS
+    assert result.lines == ("12 7 48", "3 25 90", "64 5 13 2", "8 71 6", "30 9 4 57")
+    assert {cell.verdict for row in result.table.rows for cell in row} <= {"sure", "unsure", "empty"}
+
+
+def test_cell_lies_around_its_number(recognizer):
+    cell = recognizer.recognize(draw_table(MARKS)).table.rows[1][2]
+    assert np.abs(np.array(cell.box) - (40 + 2 * WIDE, 40 + TALL, 40 + 3 * WIDE, 40 + 2 * TALL)).max() <= 4
+    (number,) = cell.numbers
+    assert number.box[0] > cell.box[0] and number.box[3] < cell.box[3]
+
+
+def test_table_is_found_on_a_sheet_that_is_photographed_from_the_side(recognizer):
+    sheet = draw_table(MARKS)
+    height, width = sheet.shape
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    seen = corners + np.array([[30, 20], [-10, 50], [-50, -10], [10, 15]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, seen)
+    photo = cv2.warpPerspective(sheet, matrix, (width, height), borderValue=235)
+    assert [[bool(text) for text in row] for row in recognizer.recognize(photo).table.texts] == [
+        [bool(text) for text in row] for row in MARKS
+    ]
+
+
+def test_row_that_nobody_filled_in_is_a_row_if_lines_show_it(recognizer):
+    empty = [*MARKS[:2], [""] * 4, *MARKS[3:]]
+    assert texts_of(recognizer.recognize(draw_table(empty)).table) == empty
+
+
+def test_two_tables_on_a_page_are_found_in_reading_order(recognizer):
+    upper, lower = draw_table(MARKS[:3]), draw_table(MARKS[3:])
+    result = recognizer.recognize(np.vstack([upper, lower]))
+    assert [texts_of(table) for table in result.tables] == [MARKS[:3], MARKS[3:]]
+
+
+@pytest.mark.parametrize("text", ["2468", "123\n4567\n89\n30\n5172"])
+def test_line_or_list_of_numbers_is_no_table(recognizer, text):
+    result = recognizer.recognize(draw_number(text, size=60, pen=6, gap=24))
+    assert result.table is None and result.tables == ()
+
+
+def test_find_aligned_finds_sloping_rows():
+    boxes = [
+        (200 * x, 90 * y + 14 * x, 200 * x + 60 + 30 * (x + y) % 50, 90 * y + 14 * x + 40)
+        for y in range(6)
+        for x in range(5)
+    ]
+    (grid,) = find_aligned([[box] for box in boxes])
+    assert grid.shape == (6, 5)
+    assert [grid.find(box) for box in boxes] == [(y, x) for y in range(6) for x in range(5)]
+
+
+def make_digit(label, confidence=0.95, box=(0, 0, 10, 20), is_digit=True):
+    probabilities = np.full(10, (1 - confidence) / 9 if is_digit else 0.01, np.float32)
+    probabilities[label] = confidence if is_digit else 0.02
+    return Digit(probabilities, box, np.zeros((28, 28), np.uint8))
+
+
+def test_text_of_a_cell_is_empty_struck_words_or_its_numbers():
+    word = Number((make_digit(5, box=(0, 0, 90, 20), is_digit=False),), 0.9)
+    seven = Number((make_digit(7),), 0.95)
+    dash = Number((Sign("-", (0, 8, 20, 12), 0.99),), 0.99)
+    texts = [Cell(numbers, (0, 0, 99, 30)).text for numbers in ((), (dash,), (word,), (seven, seven), (word, seven))]
+    assert texts == ["", "-", "#", "7 7", "#"]
+
+
+def test_cell_is_as_sure_as_all_of_its_numbers():
+    seven = Number((make_digit(7, 0.85),), 0.85)
+    cell = Cell((seven, seven), (0, 0, 99, 30))
+    assert cell.confidence == pytest.approx(0.85**2) and cell.verdict == "unsure"
+    assert Cell((), (0, 0, 9, 9)).verdict == "empty"

@@ -31,16 +31,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import cv2
 from PIL import Image
 
 from digits.errors import DigitsError, PictureError, shown
+from digits.fields import Field
 from digits.formats import MOST_BYTES, check_bytes
 from digits.recognition import Recognition
 from digits.recognizer import Recognizer
 from digits.rows import WRITERS, Row, as_row, write_parquet
+from digits.sheets import as_tables
 from digits.sources import Entry, find_pictures, is_sorted, open_archive, open_place, text_key
 
 CHUNK = 64  # pictures; few enough that a kill costs little, enough to keep the classifier's batches full
@@ -56,12 +58,17 @@ class Settings:
     single: the whole of each picture is one digit.
     top: how many labels of each digit to give.
     debug_images: folder for the 28x28 pictures that the network saw; None for none.
+    tables: give each picture's tables, too; cells: with a picture of each cell that is to be checked.
+    known: what is known of the tables' columns.
     """
 
     model: str | None = None
     single: bool = False
     top: int = 3
     debug_images: str | None = None
+    tables: bool = False
+    cells: bool = False
+    known: tuple[Field, ...] = ()
 
 
 class Task(NamedTuple):
@@ -82,7 +89,10 @@ def read_chunk(tasks: list[Task], settings: Settings) -> str:
     lines = []
     for task, picture in zip(tasks, pictures, strict=True):
         result = Recognition(error=str(picture)) if isinstance(picture, PictureError) else next(results)
-        lines.append(json.dumps(as_row(task.key, result, settings.top)))
+        row = as_row(task.key, result, settings.top)
+        if settings.tables:
+            row["tables"] = as_tables(result, settings.known, picture if settings.cells else None)
+        lines.append(json.dumps(row))
         if settings.debug_images is not None:
             _save_images(Path(settings.debug_images), task, result)
     return "\n".join(lines)
@@ -382,10 +392,13 @@ def _collect(journal: Journal, part: _Part, rows: list[str]) -> Iterator[Row]:
     return map(json.loads, done.splitlines())
 
 
-def write_output(rows: Iterable[Row], form: str, out: Path) -> None:
-    """Write rows as "table", "csv" or "jsonl" into a file or as "parquet" into a folder.
+def write_output(
+    rows: Iterable[Row], form: str, out: Path, write: Callable[[Iterable[Row], Any], None] | None = None
+) -> None:
+    """Write rows as "table", "csv" or "jsonl" into a file, as "xlsx" into a workbook or as "parquet" into a folder.
 
-    It appears when it is whole; until then an earlier one stays.
+    write: what writes them, into a text file or, of a workbook, to a path; that of rows.WRITERS if None. It appears
+    when it is whole; until then an earlier one stays.
     """
     aside = out.with_name(f".{out.name}.tmp")
     if form == "parquet":
@@ -394,9 +407,12 @@ def write_output(rows: Iterable[Row], form: str, out: Path) -> None:
         if out.exists():
             shutil.rmtree(out)
         aside.rename(out)
+    elif form == "xlsx" and write is not None:
+        write(rows, aside)
+        aside.replace(out)
     else:
         with aside.open("w", encoding="utf-8", newline="") as file:
-            WRITERS[form](rows, file)
+            (write or WRITERS[form])(rows, file)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(out)

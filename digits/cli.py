@@ -10,8 +10,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,6 +25,7 @@ from digits.rows import WRITERS, Row
 
 if TYPE_CHECKING:
     from digits.bulk import Engine, Journal
+    from digits.fields import Field
     from digits.flags import FlagStore
 
 app = typer.Typer(
@@ -37,6 +39,8 @@ flags_app = typer.Typer(help="Look after the pictures that people flagged.", no_
 model_app = typer.Typer(help="Choose which model answers.", no_args_is_help=True)
 app.add_typer(flags_app, name="flags")
 app.add_typer(model_app, name="model")
+
+TOLD = 20  # remarks about cells that are printed
 
 Model = Annotated[Path | None, typer.Option(help="Model file (.onnx or .h5) instead of the one in use.")]
 
@@ -60,6 +64,7 @@ class Format(StrEnum):
     csv = "csv"
     jsonl = "jsonl"
     parquet = "parquet"
+    xlsx = "xlsx"
 
 
 ENDINGS = {
@@ -68,6 +73,7 @@ ENDINGS = {
     ".csv": Format.csv,
     ".jsonl": Format.jsonl,
     ".parquet": Format.parquet,
+    ".xlsx": Format.xlsx,
 }
 """What is written into a file, by its ending."""
 
@@ -98,6 +104,21 @@ def predict(
         typer.Option(help="File to write (for parquet a folder). After a kill the same command goes on where it was."),
     ] = None,
     single: Annotated[bool, typer.Option("--single", help="Take the whole of each picture as one digit.")] = False,
+    table: Annotated[
+        bool, typer.Option("--table", help="One row a row of the tables in the pictures: its picture, then its cells.")
+    ] = False,
+    confidence: Annotated[
+        Path | None, typer.Option(help="File for how sure each cell of --table is, in the same rows and columns (CSV).")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is allowed in a column of --table, as 2:0-100; more than once for several.", show_default=False
+        ),
+    ] = None,
+    columns: Annotated[
+        Path | None, typer.Option(help="JSON file that says what is allowed in the columns of --table.")
+    ] = None,
     top: Annotated[int, typer.Option(min=1, max=10, help="How many answers to give for each digit.")] = 3,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes that read; if not given, one a core.", show_default=False)
@@ -123,10 +144,14 @@ def predict(
     out = None if out is None else out.resolve()  # what a link points to is written, not the link
     form = format or _format_of(out)
     _check_output(form, out)
+    _check_table(table, form, confidence is not None, out, bool(column or columns))
     _check_installed(form, engine)
+    known = _known(column or [], columns)
     if debug_images is not None:
         debug_images.mkdir(parents=True, exist_ok=True)
-    settings = bulk.Settings(_text(model), single, top, _text(debug_images))
+    cells = form == Format.xlsx
+    settings = bulk.Settings(_text(model), single, top, _text(debug_images), table, cells, known)
+    write = _sheet_writer(form, known) if table and form != Format.jsonl else None
     unreadable = Counter[bool]()
     with (
         bulk.Journal(f"{out}.partial" if out else "", list(dict.fromkeys(pictures)), settings) as journal,
@@ -137,10 +162,12 @@ def predict(
         if out is None:
             if form != Format.table and isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8")  # as in files
-            WRITERS[form](_counted(rows, unreadable), sys.stdout)
+            (write or WRITERS[form])(_told(_counted(rows, unreadable), table), sys.stdout)
         else:
             deque(rows, maxlen=0)  # they are in the journal now
-            bulk.write_output(_counted(journal.rows(), unreadable), form, out)
+            bulk.write_output(_told(_counted(journal.rows(), unreadable), table), form, out, write)
+            if confidence is not None:
+                bulk.write_output(journal.rows(), "csv", confidence, _sheet_writer(Format.csv, known, "confidence"))
             journal.remove()
     raise typer.Exit(1 if unreadable[True] else 0)
 
@@ -171,9 +198,53 @@ def _check_output(form: Format, out: Path | None) -> None:
         raise typer.BadParameter(f"{out} is in the way: it was not written by this command.", param_hint="--out")
 
 
+def _check_table(table: bool, form: Format, confidence: bool, out: Path | None, known: bool) -> None:
+    if not table and (confidence or known or form == Format.xlsx):
+        raise typer.BadParameter("this is about tables; say --table, too.", param_hint="--confidence, --column, xlsx")
+    if table and form == Format.parquet:
+        raise typer.BadParameter("tables are written as csv, xlsx, jsonl or table.", param_hint="--format")
+    if out is None and (confidence or form == Format.xlsx):
+        raise typer.BadParameter("this needs a file for the tables: name one with --out.", param_hint="--out")
+
+
+def _known(column: list[str], columns: Path | None) -> tuple[Field, ...]:
+    """What is known of the columns: of the file, and what is typed, which comes before it."""
+    from digits.fields import load_fields, parse_column
+
+    typed = [parse_column(text) for text in column]
+    numbers = {field.column for field in typed}
+    listed = load_fields(columns) if columns is not None else []
+    return (*typed, *(field for field in listed if field.column not in numbers))
+
+
+def _sheet_writer(form: Format, known: tuple[Field, ...], what: str = "text") -> Callable[[Iterable[Row], Any], None]:
+    from digits import sheets
+
+    if form == Format.xlsx:
+        return partial(sheets.write_xlsx, known=known)
+    return partial(sheets.write_texts, known=known, what=what, apart="\t" if form == Format.table else ",")
+
+
+def _told(rows: Iterable[Row], table: bool) -> Iterator[Row]:
+    """The rows; what is remarkable about cells is said on the way, of the first TOLD."""
+    remarks = 0
+    for row in rows:
+        for number, entries in enumerate((entries for one in row["tables"] for entries in one) if table else (), 1):
+            for column, entry in enumerate(entries, 1):
+                if entry["remark"]:
+                    remarks += 1
+                    if remarks <= TOLD:
+                        name = shown(row["picture"], 400)
+                        print(f"{name}, row {number}, column {column}: {shown(entry['remark'], 400)}", file=sys.stderr)
+        yield row
+    if remarks > TOLD:
+        print(f"... and {remarks - TOLD} more cells", file=sys.stderr)
+
+
 def _check_installed(form: Format, engine: EngineName) -> None:
     """What is missing is said before anything is written."""
     needed = ["pyarrow"] if form == Format.parquet else []
+    needed += ["openpyxl"] if form == Format.xlsx else []
     needed += ["ray"] if engine == EngineName.ray else []
     for package in needed:
         if importlib.util.find_spec(package) is None:

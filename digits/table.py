@@ -179,7 +179,7 @@ def _fit(places: np.ndarray) -> Line:
 
 def _continues(line: np.ndarray, piece: np.ndarray, most: float) -> bool:
     """Is a piece part of a line, or so close beside it that it is the other of a double line?"""
-    straight = np.polyfit(*line, 1)
+    straight = np.polyfit(line[0], line[1], 1)
     return bool(np.abs(np.polyval(straight, piece[0]) - piece[1]).mean() < most)
 
 

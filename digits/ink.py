@@ -70,6 +70,17 @@ class Ink:
         rules = None if self.rules is None else turn(self.rules, slope)[0]
         return Ink(ink, to_picture, (*self.notes, f"askew: turned by {-slope:.0f} degrees"), rules)
 
+    def turned_by_quarters(self, quarters: int) -> Ink:
+        """Turned by so many quarters to the left."""
+        height, width = self.ink.shape
+        back = np.eye(3)
+        for _ in range(quarters):
+            back = back @ np.array([[0, -1, width], [1, 0, 0], [0, 0, 1]], float)
+            width, height = height, width
+        turn = {1: "on its left side", 2: "upside down", 3: "on its right side"}[quarters]
+        ink = np.ascontiguousarray(np.rot90(self.ink, quarters))
+        return Ink(ink, self.to_picture @ back, (*self.notes, f"{turn}: turned upright"))
+
 
 class InkReader:
     """The ink network, ready to look. Many threads may use one reader.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ import numpy as np
 
 from digits.classifier import Classifier
 from digits.errors import PictureError
-from digits.ink import InkReader
+from digits.ink import Ink, InkReader
 from digits.judge import Found, FoundNumber, Span, alone, judge, look_again, propose, take_as_one
 from digits.layout import Layout, Strip, find_layout, level
 from digits.networks import digests_beside
@@ -23,6 +24,9 @@ from digits.table import Grid, around, choose, find_aligned, find_ruled, part_at
 
 Result = TypeVar("Result")
 
+SIGNS_OF_PAGE = 6  # signs that a page has at least: less is not turned
+UPRIGHT = 0.8  # mean probability of the signs of a page from which on it stands upright for certain
+CLEARER = 0.15  # by which it must be higher from another side
 BATCH = 64  # pictures that recognize_many classifies in one go
 
 
@@ -38,6 +42,30 @@ class _Part:
     def images(self) -> list[np.ndarray]:
         """(28, 28) float32 of each mark that may be a digit."""
         return [span.mark.image for span in self.spans if span.mark.image is not None]
+
+
+@dataclass(frozen=True, eq=False)
+class _Page:
+    """The ink of a picture, its lines, and what may stand in them. grids: the tables that ruled lines make."""
+
+    ink: Ink
+    layout: Layout
+    grids: list[Grid]
+    parts: list[_Part]
+
+    @cached_property
+    def _clear(self) -> list[float]:
+        return [clear for part in self.parts if part.reading for clear in part.reading.clarity]
+
+    @property
+    def signs(self) -> int:
+        """How many signs are seen."""
+        return len(self._clear)
+
+    @property
+    def clarity(self) -> float:
+        """How probable they are on average, in [0, 1]."""
+        return float(np.mean(self._clear or [0.0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,14 +131,26 @@ class Recognizer:
     def _prepare(self, picture: Any, single: bool) -> _Prepared:
         """Ink, lines, signs, and each digit in MNIST's frame."""
         grey, scale, notes = read_grey(picture)
-        found = self.ink.find(grey)
-        layout = find_layout(found.ink, single, grey.shape)
-        grids = [] if layout.single else find_ruled(found.rules, layout.strips)
+        page = self._read_upright(self.ink.find(grey), single, grey.shape)
+        height, width = (round(side * scale) for side in grey.shape)
+        to_picture = scale * page.ink.to_picture
+        return _Prepared(page.layout, page.parts, (*notes, *page.ink.notes), to_picture, (width, height), page.grids)
+
+    def _read_upright(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
+        """Lines and what may stand in them. A page that reads more clearly from another side is turned to it."""
+        page = self._read_page(ink, single, shape)
+        if page.signs < SIGNS_OF_PAGE or page.clarity >= UPRIGHT:
+            return page
+        turned = (self._read_page(ink.turned_by_quarters(quarters), single, shape) for quarters in (1, 2, 3))
+        best = max(turned, key=lambda other: other.clarity)
+        return best if best.clarity > page.clarity + CLEARER and 2 * best.signs >= page.signs else page
+
+    def _read_page(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
+        layout = find_layout(ink.ink, single, shape)
+        grids = [] if layout.single else find_ruled(ink.rules, layout.strips)
         layout = part_at_cells(layout, grids)
         read = _take_whole if layout.single else self._read
-        parts = [read(strip) for strip in layout.strips]
-        height, width = (round(side * scale) for side in grey.shape)
-        return _Prepared(layout, parts, (*notes, *found.notes), scale * found.to_picture, (width, height), grids)
+        return _Page(ink, layout, grids, [read(strip) for strip in layout.strips])
 
     def _read(self, strip: Strip) -> _Part:
         reading = self.reader.read(level(strip))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -56,6 +57,17 @@ class Reading:
         best = self.probabilities.argmax(axis=1)
         first = np.diff(best, prepend=NONE) != 0  # of a run of the same column
         return "".join(SIGNS[column - 1] for column in best[first] if column != NONE)
+
+    @property
+    def clarity(self) -> list[float]:
+        """How probable each sign that is seen is at its best place, if it is a digit; 0 of other signs."""
+        best = self.probabilities.argmax(axis=1)
+        ends = [0, *(np.flatnonzero(np.diff(best)) + 1).tolist(), len(best)]  # of runs of the same column
+        return [
+            float(self.probabilities[first:end, best[first]].max()) if best[first] <= 10 else 0.0
+            for first, end in pairwise(ends)
+            if best[first] != NONE
+        ]
 
     def border(self, column: float) -> int:
         """The place that begins nearest to a column of the ink."""

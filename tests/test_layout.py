@@ -41,6 +41,27 @@ def test_lines_are_read_from_top_to_bottom_though_they_slant(recognizer):
     assert recognizer.recognize(slanted).lines == ("2468", "305", "7926")
 
 
+@pytest.mark.parametrize("quarters, said", [(1, "right side"), (2, "upside down"), (3, "left side")])
+def test_a_page_on_its_side_or_head_is_turned_upright_and_its_boxes_are_where_the_digits_are(
+    recognizer, quarters, said
+):
+    page = draw_number("24568\n30579\n73926")
+    turned = recognizer.recognize(np.rot90(page, quarters))
+    assert turned.lines == ("24568", "30579", "73926")
+    assert any(said in note for note in turned.notes)
+    two = turned.digits[0].box
+    where = np.rot90(np.arange(page.size).reshape(page.shape), quarters)[two[1] : two[3], two[0] : two[2]]
+    rows, columns = np.divmod(where, page.shape[1])
+    assert rows.min() < 60 and rows.max() < 150 and columns.max() < 150, "the upper left corner of the page"
+
+
+def test_a_digit_and_a_short_number_stay_as_they_stand(recognizer):
+    for text in ("6", "9", "66", "1881"):
+        assert recognizer.recognize(np.rot90(draw_number(text), 2)).text != "" and not any(
+            "upright" in note for note in recognizer.recognize(np.rot90(draw_number(text), 2)).notes
+        )
+
+
 def test_level_puts_a_slanted_line_level_and_leaves_its_columns_where_they_are():
     page = np.pad(draw_number("55555", gap=10), 90, constant_values=255)
     turn = cv2.getRotationMatrix2D((page.shape[1] / 2, page.shape[0] / 2), -8, 0.9)

@@ -44,9 +44,9 @@ Line = tuple[np.ndarray, list[Placed]]
 class SequenceRecipe:
     """rounds: in each, so many `lines` are written anew, and the last KEPT rounds' are learned from `reuse` times."""
 
-    rounds: int = 120
-    lines: int = 1_500
-    reuse: float = 3.0
+    rounds: int = 110
+    lines: int = 3_000
+    reuse: float = 1.5
     batch: int = 64
     learning_rate: float = 2e-3
     dropout: float = 0.1

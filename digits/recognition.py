@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -168,6 +168,17 @@ class Cell:
         """Calibrated probability in [0, 1] that all of it is read right; 1 if it is empty."""
         return math.prod(number.confidence for number in self.numbers)
 
+    def alone(self) -> Recognition:
+        """What stands in it, as in a picture of the cell alone."""
+        numbers = tuple(
+            Number(
+                tuple(replace(mark, box=_within(mark.box, self.box), line=0) for mark in number.marks),
+                number.confidence,
+            )
+            for number in self.numbers
+        )
+        return Recognition(tuple(digit for number in numbers for digit in number.digits), numbers=numbers)
+
     @cached_property
     def verdict(self) -> str:
         """ "empty", "not a digit" if there are words, else "sure" or "unsure"."""
@@ -176,6 +187,13 @@ class Cell:
         if self.text == WORDS:
             return "not a digit"
         return "sure" if self.confidence >= UNSURE_BELOW else "unsure"
+
+
+def _within(box: Box, outer: Box) -> Box:
+    """The part of a box that lies in another, in its pixels; at least one pixel."""
+    left, top, right, bottom = outer
+    x, y = min(max(box[0], left), right - 1), min(max(box[1], top), bottom - 1)
+    return x - left, y - top, max(min(box[2], right), x + 1) - left, max(min(box[3], bottom), y + 1) - top
 
 
 def _width(box: Box) -> int:

@@ -94,8 +94,20 @@ class Actions:
 
     def flag(self, id: str, label: str) -> Json:
         """Keep the picture with its true label; `saved` is "right" or "wrong"."""
+        return self._flag(self.shelf.get(id).file(), *self._read(id), label)
+
+    def flag_cell(self, id: str, table: int, row: int, column: int, label: str) -> Json:
+        """Keep the picture of one cell of a table with its true text, as `flag` keeps all of it."""
+        recognition, model = self._read(id)
+        try:
+            cell = recognition.tables[table].rows[row][column]
+        except IndexError as error:
+            raise PictureError(f"There is no cell {row + 1}, {column + 1} in table {table + 1}.") from error
+        return self._flag(encode(self.shelf.get(id).image().crop(cell.box)), cell.alone(), model, label)
+
+    def _flag(self, picture: bytes, recognition: Recognition, model: str, label: str) -> Json:
         began = datetime.now(UTC).isoformat(timespec="milliseconds")
-        flag = self.flags.add(self.shelf.get(id).file(), self._read(id)[0], label, self._read(id)[1])
+        flag = self.flags.add(picture, recognition, label, model)
         return {
             "id": flag.id,
             "new": flag.time >= began,  # the same picture with the same label is kept once

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from digits.recognition import Digit, Number, Recognition
+from digits.recognition import Cell, Digit, Number, Recognition
 
 Json = dict[str, Any]
 
@@ -13,15 +13,21 @@ def as_answer(recognition: Recognition) -> Json:
     """The answer as JSON-ready values.
 
     text     str, as in Recognition
-    numbers  list of {line, confidence, verdict, marks}; a mark is {text, digit}: what stands there, and the index of
-             the digit that it is, None for a sign
+    numbers  list of {line, confidence, verdict, in_table, marks}; a mark is {text, digit}: what stands there, and the
+             index of the digit that it is, None for a sign
+    tables   list of tables, of rows, of cells {text, confidence, verdict, box, check: should a person look at it}
     digits   list of {label, confidence, verdict, box, probabilities}; ten probabilities, rounded to 5 places
     notes    list of str
     """
     places = {id(digit): place for place, digit in enumerate(recognition.digits)}
+    cells = [cell for table in recognition.tables for row in table.rows for cell in row]
+    in_table = {id(number) for cell in cells for number in cell.numbers}
     return {
         "text": recognition.text,
-        "numbers": [_as_number(number, places) for number in recognition.numbers],
+        "numbers": [
+            _as_number(number, places) | {"in_table": id(number) in in_table} for number in recognition.numbers
+        ],
+        "tables": [[[_as_cell(cell) for cell in row] for row in table.rows] for table in recognition.tables],
         "digits": [_as_digit(digit) for digit in recognition.digits],
         "notes": list(recognition.notes),
     }
@@ -33,6 +39,16 @@ def _as_number(number: Number, places: dict[int, int]) -> Json:
         "confidence": round(number.confidence, 5),
         "verdict": number.verdict,
         "marks": [{"text": mark.text, "digit": places.get(id(mark))} for mark in number.marks],
+    }
+
+
+def _as_cell(cell: Cell) -> Json:
+    return {
+        "text": cell.text,
+        "confidence": round(cell.confidence, 5),
+        "verdict": cell.verdict,
+        "box": list(cell.box),
+        "check": cell.verdict == "unsure",
     }
 
 

@@ -63,12 +63,13 @@ def build_page(actions: Actions) -> gradio.Blocks:
 def _draw_tab(actions: Actions) -> None:
     _sheet(
         "draw",
-        [*PAD, "keep.js", "pictures.js", "camera.js", "answer.js", "bars.js", "inside.js", "correct.js"],
+        [*PAD, "keep.js", "pictures.js", "camera.js", "answer.js", "bars.js", "inside.js", "correct.js", "table.js"],
         [
             actions.recognize,
             actions.look_inside,
             actions.make_card,
             actions.flag,
+            actions.flag_cell,
             actions.delete_flag,
         ],
         examples=EXAMPLES,

@@ -16,6 +16,7 @@ function showAnswer(next) {
   find(".boxes").classList.toggle("many", answer?.digits.length > 12);
   find(".notes").replaceChildren(...(answer?.notes ?? []).map((note) => make("li", { textContent: sayPlain(note) })));
   find(".model").textContent = answer ? say("Answered by model {model}", { model: answer.model }) : "";
+  showTables();
   button("copy").hidden = !answer?.text;
   button("card").disabled = !answer?.digits.length;
   showCorrection();
@@ -49,7 +50,8 @@ const trustOf = ({ verdict, confidence }) => (
 
 // A line is never wrapped: its type shrinks, and what is still too long scrolls.
 function showText() {
-  const lines = Object.values(Object.groupBy(answer?.text ? answer.numbers : [], (number) => number.line));
+  const shown = (answer?.text ? answer.numbers : []).filter((number) => !number.in_table);
+  const lines = Object.values(Object.groupBy(shown, (number) => number.line));
   const longest = Math.max(0, ...answer?.text.split("\n").map((line) => line.length) ?? []);
   find(".text").style.setProperty("--longest", longest);
   find(".text").classList.toggle("many", answer?.numbers.length > 1);

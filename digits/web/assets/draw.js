@@ -14,7 +14,10 @@ const pad = new Pad(find("canvas.pad"), {
   changed: sheetChanged,
   started: strokeStarted,
   framed: crop,
-  hovered: (place) => point(digitAt(place)),
+  hovered: (place) => {
+    point(digitAt(place));
+    pointCell(cellAt(place));
+  },
   tapped: (place) => {
     const index = digitAt(place);
     if (index >= 0) choose(index);
@@ -130,7 +133,7 @@ const drawn = (strokes) => strokes.map((points) => ({
 }));
 
 async function copyText() {
-  await navigator.clipboard?.writeText(answer.text);
+  await navigator.clipboard?.writeText(answer.tables.length ? sheetText("\t") : answer.text);
   find(".announced").textContent = find(".copied").textContent = say("Copied");
   setTimeout(() => { find(".copied").textContent = say("Copy"); }, 2000);
 }
@@ -157,6 +160,7 @@ const actions = {
   save: () => flag(labelOf(field.value)),
   unflag,
   card: downloadCard,
+  download: downloadSheet,
   look: () => setInsideOpen(!insideOpen()),
   camera: openCamera,
   shoot,
@@ -169,7 +173,7 @@ const keys = {
 
 function keyPressed(event) {
   const elsewhere = event.target !== document.body && !element.contains(event.target);
-  const typing = event.target.matches("[name=label]");
+  const typing = event.target.matches("[name=label], [type=text]");
   const pressesButton = event.key === "Enter" && event.target.matches("button, [type=file]");
   if (elsewhere || typing || pressesButton || !visible() || find("dialog.camera").open) return;
   const control = event.ctrlKey || event.metaKey ? "ctrl+" : "";

@@ -46,7 +46,6 @@ from sets import Sets
 
 import digits
 from digits import Recognizer
-from digits.judge import combine_logits
 from digits.networks import name_networks
 from digits.training.data import load_mnist
 from digits.training.evaluate import describe_machine, to_input
@@ -224,14 +223,10 @@ def mnist(bench: Bench) -> Iterator[list[str]]:
 STEPS: dict[str, dict[str, Any]] = {
     "the whole road": {},
     "every picture seen by the ink network": {"digits.ink._find_on_clean_pad": lambda grey: None},
-    "pages that lie askew left so": {"digits.ink.find_slope": lambda lines: 0.0},
+    "pages that lie askew left so": {"digits.ink.find_slope": lambda ink, lines: 0.0},
     "pen left as it is": {"digits.normalise.change_pen": lambda ink, by: ink},
-    "the reader's word alone": {
-        "digits.judge.combine_logits": lambda seen, rows, _: combine_logits(seen, rows, (1, 0, 0))
-    },
-    "the digit network's word alone": {
-        "digits.judge.combine_logits": lambda seen, rows, _: combine_logits(seen, rows, (0, 1, 0))
-    },
+    "the reader's word alone": {"digits.judge.OWN": (1, 0, 0), "digits.judge.CUT": (1, 0, 0)},
+    "the digit network's word alone": {"digits.judge.OWN": (0, 1, 0), "digits.judge.CUT": (0, 1, 0)},
     "a narrow strip never one digit": {"digits.layout.NARROW": 0.0},
     "place kept, not centred by mass": {"digits.normalise._centre": lambda ink: _middle(ink)},
 }

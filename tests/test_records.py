@@ -1,6 +1,8 @@
 """Every record of a benchmark was measured on the networks that are shipped, as far as it names them."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,24 @@ BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 OF_RECIPES = {"ablation.md", "presets.md", "presets.json", "time_to_accuracy.md"}  # they train networks of their own
 STALE = {"bulk.md", "web.md"}  # measured on earlier networks; to be measured anew, and then taken from this list
 NAMED = re.compile(r"\b(model|ink|sequence)(?:\.onnx| network)? ([0-9a-f]{12})\b", re.IGNORECASE)
+
+
+LOADS = """
+import importlib, pathlib, pkgutil
+for path in sorted(pathlib.Path().glob("*.py")):
+    if path.stem != "rapidocr_worker":  # which runs in an environment of its own
+        importlib.import_module(path.stem)
+import real_input
+for step in real_input.STEPS.values():
+    for name in step:
+        pkgutil.resolve_name(name)
+"""
+
+
+def test_every_benchmark_loads_and_every_step_that_it_leaves_out_is_there():
+    run = [sys.executable, "-c", f"import sys; sys.path.append('..')\n{LOADS}"]
+    ended = subprocess.run(run, cwd=BENCHMARKS, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.fixture(scope="module")

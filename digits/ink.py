@@ -78,8 +78,10 @@ class Ink:
             back = back @ np.array([[0, -1, width], [1, 0, 0], [0, 0, 1]], float)
             width, height = height, width
         turn = {1: "on its left side", 2: "upside down", 3: "on its right side"}[quarters]
-        ink = np.ascontiguousarray(np.rot90(self.ink, quarters))
-        return Ink(ink, self.to_picture @ back, (*self.notes, f"{turn}: turned upright"))
+        ink, rules = (
+            None if map is None else np.ascontiguousarray(np.rot90(map, quarters)) for map in (self.ink, self.rules)
+        )
+        return Ink(ink, self.to_picture @ back, (*self.notes, f"{turn}: turned upright"), rules)
 
 
 class InkReader:

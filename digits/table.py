@@ -20,13 +20,14 @@ from digits.strokes import Stroke
 RULED = 0.25  # of the map of ruled lines, from which on one is there
 SHORTEST = 1.5  # of a ruled line, in heights of the digits
 SAME = 0.4  # heights between two lines, or pieces of one, up to which they are one line
-MEET = 0.6  # heights by which a line may miss another that it meets
+MEET = 0.4  # heights by which a line may miss another that it meets
 CROSSED = 0.25  # share of the marks that ruled lines may cross: squared paper is no table
 OPEN = 0.6  # of the usual band, that lines go on beyond the last one for another band to be there
 SLIVER = 0.3  # of it, below which what is left there is no band even if something is written
 BLANK, DRAWN = 0.2, 0.7  # share of a cell's side that is ruled, up to which it is open if the line is ruled elsewhere
 LONG = 0.15  # length of a ruled line, in that of the longest
 SHORT, LONGER = 0.3, 0.5  # and up to which it must begin and end at others; up to which it may be part of a digit
+NARROW, ODD = 0.5, 0.02  # width of the band beside a fold, in usual ones; by which its slope differs from others'
 LEANING = 0.15  # slope up to which a ruled line is seen
 HIGH = 2.2  # height of a band that may hold several rows, in heights of the digits and in usual bands
 TOGETHER = 1.5  # heights between words of one cell that spans several columns
@@ -133,6 +134,7 @@ def find_ruled(rules: np.ndarray | None, strips: Sequence[Strip]) -> list[Grid]:
         _without_digits(acrosses, downs, marks, CORNER * height),
         _without_digits(downs, acrosses, marks[:, [1, 0, 3, 2]], CORNER * height),
     )
+    acrosses, downs = _without_folds(acrosses), _without_folds(downs)
     groups = list(_groups(acrosses, downs, height)) or _upright_only(downs)
     found = [grid for group in groups if (grid := _grid(*group, mask, marks, height))]
     grids = [part for grid in found for part in _parted_grid(grid, mask, marks)]
@@ -230,6 +232,19 @@ def _without_digits(lines: list[Line], others: list[Line], marks: np.ndarray, sl
     ]
 
 
+def _without_folds(lines: list[Line]) -> list[Line]:
+    """Without lines that run otherwise than those beside them, and close to one: folds of the paper."""
+    while len(lines) > 3:
+        slopes = np.array([(line.at(line.end) - line.at(line.start)) / line.length for line in lines])
+        bands = np.diff([line.middle for line in lines])
+        narrow = np.minimum(bands[:-1], bands[1:]) < NARROW * np.median(bands)
+        odd = np.where(narrow, np.abs(slopes[1:-1] - (slopes[:-2] + slopes[2:]) / 2), 0)
+        if odd.max() < ODD:
+            break
+        lines = [line for place, line in enumerate(lines) if place != 1 + odd.argmax()]
+    return lines
+
+
 def _ends_at(line: Line, others: list[Line], slack: float) -> bool:
     ends = ((along, float(line.at(along))) for along in (line.start, line.end))
     return all(any(abs(other.at(across) - along) < slack for other in others) for along, across in ends)
@@ -256,6 +271,8 @@ def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.n
     inside = _inside(marks, acrosses, downs, height)
     if not len(inside):
         return None
+    acrosses = _without_slivers(acrosses, inside)
+    downs = _without_slivers(downs, inside[:, [1, 0, 3, 2]])
     acrosses = _with_open(acrosses, downs, inside, height)
     downs = _with_open(downs, acrosses, inside[:, [1, 0, 3, 2]], height)
     if len(acrosses) < 2 or len(downs) < 2 or len(acrosses) + len(downs) < 5:
@@ -286,6 +303,19 @@ def _inside(marks: np.ndarray, acrosses: list[Line], downs: list[Line], height: 
     x, y = (marks[:, 0] + marks[:, 2]) / 2, (marks[:, 1] + marks[:, 3]) / 2
     slack = MEET * height
     return marks[(x > left - slack) & (x < right + slack) & (y > top - slack) & (y < bottom + slack)]
+
+
+def _without_slivers(lines: list[Line], marks: np.ndarray) -> list[Line]:
+    """Level lines without the shorter one on either side of a narrow band in which nothing is written."""
+    x, y = (marks[:, 0] + marks[:, 2]) / 2, (marks[:, 1] + marks[:, 3]) / 2
+    while len(lines) > 3:
+        bands = np.diff([line.middle for line in lines])
+        place = int(bands.argmin())
+        upper, lower = lines[place : place + 2]
+        if bands[place] > SLIVER * np.median(bands) or ((upper.at(x) < y) & (y < lower.at(x))).any():
+            break
+        lines = [line for line in lines if line is not min(upper, lower, key=lambda line: line.length)]
+    return lines
 
 
 def _with_open(lines: list[Line], others: list[Line], marks: np.ndarray, height: float) -> list[Line]:

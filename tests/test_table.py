@@ -77,6 +77,12 @@ def test_row_that_nobody_filled_in_is_a_row_if_lines_show_it(recognizer):
     assert texts_of(recognizer.recognize(draw_table(empty)).table) == empty
 
 
+def test_fold_of_the_paper_is_no_line_of_the_table(recognizer):
+    sheet = draw_table(MARKS)
+    cv2.line(sheet, (40 + 2 * WIDE + 30, 5), (40 + 2 * WIDE + 5, len(sheet) - 5), 150, 2)
+    assert texts_of(recognizer.recognize(sheet).table) == MARKS
+
+
 def test_two_tables_on_a_page_are_found_in_reading_order(recognizer):
     upper, lower = draw_table(MARKS[:3]), draw_table(MARKS[3:])
     result = recognizer.recognize(np.vstack([upper, lower]))

@@ -79,7 +79,7 @@ def test_row_that_nobody_filled_in_is_a_row_if_lines_show_it(recognizer):
 
 def test_fold_of_the_paper_is_no_line_of_the_table(recognizer):
     sheet = draw_table(MARKS)
-    cv2.line(sheet, (40 + 2 * WIDE + 30, 5), (40 + 2 * WIDE + 5, len(sheet) - 5), 150, 2)
+    cv2.line(sheet, (40 + 2 * WIDE + 150, 5), (40 + 2 * WIDE + 125, len(sheet) - 5), 150, 2)
     assert texts_of(recognizer.recognize(sheet).table) == MARKS
 
 

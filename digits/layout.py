@@ -13,7 +13,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from digits.normalise import FRAME, crop, normalise
+from digits.normalise import FRAME, crop, normalise, pen_width
 from digits.recognition import Box
 from digits.sequence import Seen
 from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
@@ -23,6 +23,7 @@ LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a 
 BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights
 IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
 TREND, STEEPEST = 3, 0.8  # strokes that tell how a line runs, and how steeply it does at most
+DOT, MANY = 2.5, 4  # pens that a dot is wide at most; so many that stand alone are a pattern
 BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
@@ -91,10 +92,28 @@ def find_layout(ink: np.ndarray, single: bool = False, shape: tuple[int, ...] | 
     if not strokes:
         return Layout(notes=[*notes, "nothing drawn"])
     single = single or max(shape) <= THUMBNAIL
+    if not single:
+        strokes, specks = _without_specks(strokes, ink)
+        notes += specks
     lines = [[join(strokes)]] if single else find_lines(strokes)
     strips = [strip for index, line in enumerate(lines) for strip in _find_strips(index, line)]
     framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None
     return Layout(strips, notes, single, framed)
+
+
+def _without_specks(strokes: list[Stroke], ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
+    """Without dots that stand beside nothing; where there are many of them, without any dots. And a note of them."""
+    tallest = max(stroke.height for stroke in strokes)
+    if all(stroke.height >= LOW * tallest for stroke in strokes):
+        return strokes, []
+    most = DOT * pen_width(ink)
+    dots = np.array([max(stroke.width, stroke.height) <= most for stroke in strokes])
+    loose = dots & [large is None for large in _find_low(strokes)]
+    specks = dots if np.count_nonzero(loose) >= MANY else loose
+    if not specks.any() or specks.all():
+        return strokes, []
+    kept = [stroke for stroke, speck in zip(strokes, specks, strict=True) if not speck]
+    return kept, [f"specks ignored: {np.count_nonzero(specks)}"]
 
 
 def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:

@@ -1,6 +1,7 @@
 """Tables on the command line: one row a table row, the same however it is written."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_what_is_not_allowed_is_said_and_names_come_first(sheets, tmp_path):
     columns.write_text('[{"name": "a", "low": 1, "high": 50}, {"name": "b"}, {"name": "c"}, {"name": "d"}]')
     run = digits("predict", sheets / "a.png", "--table", "--format", "csv", "--columns", columns)
     assert run.stdout.splitlines()[0] == "picture,a,b,c,d"
-    assert "a.png, row 3, column 1: read as 64, which is not allowed: 1 to 50" in run.stderr
+    assert re.search(r"a\.png, row 3, column 1: .*64.* not allowed: 1 to 50", run.stderr)
 
 
 def test_predict_writes_a_workbook_with_what_is_to_be_checked(sheets, tmp_path):
@@ -50,7 +51,7 @@ def test_predict_writes_a_workbook_with_what_is_to_be_checked(sheets, tmp_path):
     book = openpyxl.load_workbook(out)
     marks, check = book["tables"], book["to check"]
     assert [marks.cell(row, 3).value for row in (1, 3)] == [7, 5]
-    assert marks["B3"].comment.text.startswith("read as 64") and marks["B3"].fill.start_color.rgb.endswith("FFF2CC")
+    assert "64" in marks["B3"].comment.text and marks["B3"].fill.start_color.rgb.endswith("FFF2CC")
     assert "B3" in [row[1].value for row in check.iter_rows()] and len(check._images) == check.max_row - 1
 
 

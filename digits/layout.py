@@ -23,6 +23,7 @@ LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a 
 BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights
 IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
 TREND, STEEPEST = 3, 0.8  # strokes that tell how a line runs, and how steeply it does at most
+NEAR = 2.5  # heights to the next stroke, up to which a line goes on as it runs
 DOT, MANY = 2.5, 4  # pens that a dot is wide at most; so many that stand alone are a pattern
 BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
 FEW = 4  # strokes of a picture that hardly holds several lines
@@ -179,7 +180,8 @@ def _shared_height(line: list[Stroke], stroke: Stroke) -> float:
     A line that runs up or down is taken to go on as it does.
     """
     near = sorted(line, key=lambda s: abs(s.box[2] - stroke.box[0]))[:2]
-    falls = _slope(line[-TREND], line[-1]) * (_middle(stroke)[0] - _middle(near[0])[0]) if len(line) >= TREND else 0.0
+    ahead = _middle(stroke)[0] - _middle(near[0])[0]
+    falls = _slope(line[-TREND], line[-1]) * ahead if len(line) >= TREND and ahead < NEAR * stroke.height else 0.0
     top, bottom = falls + min(s.box[1] for s in near), falls + max(s.box[3] for s in near)
     common = min(bottom, stroke.box[3]) - max(top, stroke.box[1])
     return common / min(bottom - top, stroke.height)

@@ -19,6 +19,7 @@ from digits.strokes import Stroke
 
 RULED = 0.25  # of the map of ruled lines, from which on one is there
 SHORTEST = 1.5  # of a ruled line, in heights of the digits
+PIECES, MOST_LINES = 400, 120  # of ruled lines that are looked at, and lines of a table, each way
 SAME = 0.4  # heights between two lines, or pieces of one, up to which they are one line
 MEET = 0.4  # heights by which a line may miss another that it meets
 CROSSED = 0.25  # share of the marks that ruled lines may cross: squared paper is no table
@@ -135,6 +136,8 @@ def find_ruled(rules: np.ndarray | None, strips: Sequence[Strip]) -> list[Grid]:
         _without_digits(downs, acrosses, marks[:, [1, 0, 3, 2]], CORNER * height),
     )
     acrosses, downs = _without_folds(acrosses), _without_folds(downs)
+    if max(len(acrosses), len(downs)) > MOST_LINES:
+        return []
     groups = list(_groups(acrosses, downs, height)) or _upright_only(downs)
     found = [grid for group in groups if (grid := _grid(*group, mask, marks, height))]
     grids = [part for grid in found for part in _parted_grid(grid, mask, marks)]
@@ -151,15 +154,15 @@ def _ruled_lines(mask: np.ndarray, height: float) -> list[Line]:
     reach = max(3, round(height))
     thick = cv2.dilate(mask, np.ones((max(3, round(LEANING * reach)), 1), np.uint8))
     long = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(long, connectivity=8)
-    pieces = [_centres(labels, stats, label) for label in range(1, count)]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(long, connectivity=8)
+    longest = 1 + (-stats[1:, cv2.CC_STAT_WIDTH]).argsort(kind="stable")[:PIECES]
     lines: list[np.ndarray] = []
-    for piece in sorted(pieces, key=lambda piece: -np.ptp(piece[0])):
-        place = next((i for i, line in enumerate(lines) if _continues(line, piece, SAME * height)), None)
-        if place is None:
-            lines.append(piece)
-        else:
-            lines[place] = np.hstack([lines[place], piece])
+    straight: list[np.ndarray] = []  # of each line, (2,) the polynomial of degree 1
+    for label in longest.tolist():
+        piece = _centres(labels, stats, label)
+        place = next((i for i, fit in enumerate(straight) if _continues(fit, piece, SAME * height)), len(lines))
+        lines[place:] = [np.hstack([*lines[place : place + 1], piece]), *lines[place + 1 :]]
+        straight[place:] = [np.polyfit(lines[place][0], lines[place][1], 1), *straight[place + 1 :]]
     fitted = [_fit(line) for line in lines if np.ptp(line[0]) > SHORTEST * height]
     return sorted(fitted, key=lambda line: line.middle)
 
@@ -179,9 +182,8 @@ def _fit(places: np.ndarray) -> Line:
     return Line(np.polyfit(x, y, bent), float(x.min()), float(x.max()))
 
 
-def _continues(line: np.ndarray, piece: np.ndarray, most: float) -> bool:
-    """Is a piece part of a line, or so close beside it that it is the other of a double line?"""
-    straight = np.polyfit(line[0], line[1], 1)
+def _continues(straight: np.ndarray, piece: np.ndarray, most: float) -> bool:
+    """Is a piece part of a straight line, or so close beside it that it is the other of a double line?"""
     return bool(np.abs(np.polyval(straight, piece[0]) - piece[1]).mean() < most)
 
 

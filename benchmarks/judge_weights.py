@@ -32,6 +32,7 @@ from digits.training.metrics import expected_calibration_error
 
 KINDS = ("OWN", "CUT", "SIGN", "OTHERS")  # weights of digits.judge
 STEP = np.array([0.15, 0.15, 0.5])  # deviation of a change: of both powers, and of what is added
+LEAST_POWERS = np.array([(0.2, 0.2), (0.2, 0.2), (0.2, 0.2), (0.5, 0.2)])  # what no network has seen must not win
 CHANGED = 0.3  # share of the weights that are changed at a time
 SHARPNESSES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 
@@ -120,7 +121,7 @@ def prepare(data: Path, count: int) -> Iterator[Tuned]:
     for name, weight, write in (
         ("signs", 1.0, write_signs),
         ("apart", 1.0, write_apart),
-        ("letters", 0.5, write_prose),
+        ("letters", 0.3, write_prose),
     ):
         written = write(bench)
         yield tuned(name, weight, [one.picture for one in written], [one.text for one in written])
@@ -150,7 +151,7 @@ def search(tuned: list[Tuned], minutes: float, seed: int = 0) -> np.ndarray:
     end = time.monotonic() + 60 * minutes
     while time.monotonic() < end:
         weights = best + (rng.random(best.shape) < CHANGED) * rng.normal(0, STEP, best.shape)
-        weights[:, :2] = np.maximum(weights[:, :2], 0)
+        weights[:, :2] = np.maximum(weights[:, :2], LEAST_POWERS)
         rated, told = rate(tuned, weights)
         if rated > highest:
             highest, best = rated, weights

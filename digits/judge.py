@@ -31,8 +31,8 @@ NARROWEST_CUT = 0.4  # width of strokes in their heights, below which they hold 
 DASH = 1.6  # width of a dash, in its heights, at least
 SWAPPED = [SIGNS.index(sign) for sign in SIGNS.translate(str.maketrans(".-", "-."))]  # the dot for the dash
 CLEAR = 0.9  # probability from which on what is read is clear: one sign is not cut, several are no single digit
-OWN, CUT = (0.11, 0.25, -2.11), (0.16, 0.14, -0.98)  # powers of the reader's and of the digit network's probability,
-SIGN, OTHERS = (0.72, 0.42, 0.57), (0.15, 0.4, -1.72)  # and what is added: of digits with their own ink, cut off; ...
+OWN, CUT = (0.2, 0.78, -1.6), (0.2, 0.23, -0.65)  # powers of the reader's and of the digit network's probability,
+SIGN, OTHERS = (0.69, 0.36, 0.55), (0.74, 0.62, -0.34)  # and what is added: of digits with their own ink, cut off; ...
 SHARPNESS = 2.75  # power of what stands in a line, before its share is taken
 LEAST = 1e-6  # no network is surer than this that something is not so
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
@@ -117,7 +117,8 @@ def _runs(groups: list[Stroke], height: float) -> Iterator[tuple[int, int]]:
 def _cut(strip: Strip, reading: Reading, whole: Stroke, begin: int, end: int) -> tuple[list[Span], int]:
     """The parts of strokes that may be several signs, and the number of pieces; [] and 1 of others."""
     low = whole.height < max(LOW * strip.height, LOWEST_CUT * pen_width(whole.ink))
-    if low or whole.width < NARROWEST_CUT * whole.height or reading.one_sign(begin, end).max() >= CLEAR:
+    narrow = whole.width < NARROWEST_CUT * whole.height
+    if low or narrow or reading.one_sign(begin, end).max() >= CLEAR or reading.is_other(begin, end):
         return [], 1
     scale = min(1.0, CUT_HEIGHT / whole.height)
     ink = cv2.resize(whole.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else whole.ink

@@ -36,7 +36,11 @@ class _Part:
 
     strip: Strip
     reading: Reading | None
-    spans: list[Span]
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """Every run of its pieces that may be one sign."""
+        return propose(self.strip, self.reading) if self.reading else [take_as_one(self.strip)]
 
     @property
     def images(self) -> list[np.ndarray]:
@@ -141,20 +145,21 @@ class Recognizer:
         page = self._read_page(ink, single, shape)
         if page.signs < SIGNS_OF_PAGE or page.clarity >= UPRIGHT:
             return page
-        turned = (self._read_page(ink.turned_by_quarters(quarters), single, shape) for quarters in (1, 2, 3))
-        best = max(turned, key=lambda other: other.clarity)
-        return best if best.clarity > page.clarity + CLEARER and 2 * best.signs >= page.signs else page
+        turned = [ink.turned_by_quarters(quarters) for quarters in (1, 2, 3)]
+        best = max((self._read_page(one, single, shape, tables=False) for one in turned), key=lambda one: one.clarity)
+        if best.clarity < max(UPRIGHT, page.clarity + CLEARER) or 2 * best.signs < page.signs:
+            return page
+        return self._read_page(best.ink, single, shape)
 
-    def _read_page(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
+    def _read_page(self, ink: Ink, single: bool, shape: tuple[int, ...], tables: bool = True) -> _Page:
         layout = find_layout(ink.ink, single, shape)
-        grids = [] if layout.single else find_ruled(ink.rules, layout.strips)
+        grids = find_ruled(ink.rules, layout.strips) if tables and not layout.single else []
         layout = part_at_cells(layout, grids)
         read = _take_whole if layout.single else self._read
         return _Page(ink, layout, grids, [read(strip) for strip in layout.strips])
 
     def _read(self, strip: Strip) -> _Part:
-        reading = self.reader.read(level(strip))
-        return _Part(strip, reading, propose(strip, reading))
+        return _Part(strip, self.reader.read(level(strip)))
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
         """(n, 10) probabilities, one row for each image of each picture."""
@@ -181,7 +186,7 @@ class Recognizer:
 
 
 def _take_whole(strip: Strip) -> _Part:
-    return _Part(strip, None, [take_as_one(strip)])
+    return _Part(strip, None)
 
 
 def _numbers(part: _Part, rows: np.ndarray) -> list[FoundNumber]:

@@ -84,6 +84,11 @@ class Reading:
             self._from[first] = one_sign_until(self.probabilities[first:])
         return self._from[first][max(end - first, 0)]
 
+    def is_other(self, first: int, end: int) -> bool:
+        """Is a mark that is no digit and no sign more probable than any other, somewhere between two places?"""
+        signs = self.probabilities[first:end, 1:]
+        return signs.size > 0 and bool(signs[:, -1].max() > signs[:, :-1].max())
+
     @cached_property
     def _from(self) -> dict[int, np.ndarray]:
         return {}

@@ -57,8 +57,12 @@ class Line:
 
     def at(self, along: float | np.ndarray) -> np.ndarray:
         """The place across; beyond its ends it goes straight on."""
-        held = np.clip(along, self.start, self.end)
-        return np.polyval(self.curve, held) + np.polyval(np.polyder(self.curve), held) * (along - held)
+        held = np.minimum(np.maximum(along, self.start), self.end)
+        value = slope = 0.0 * held
+        for coefficient in self.curve:  # Horner's rule, for the curve and its derivative
+            slope = slope * held + value
+            value = value * held + coefficient
+        return value + slope * (along - held)
 
     @property
     def middle(self) -> float:

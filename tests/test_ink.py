@@ -60,7 +60,7 @@ def test_find_looks_closer_where_the_writing_is_small():
     found = find_ink(page)
     assert found.scale < 3
     y, x = np.nonzero(found.ink > 0.5)
-    left, top, bottom = (round(side * found.scale) for side in (x.min(), y.min(), y.max() + 1))
+    (left, top), (_, bottom) = (found.to_picture @ corner for corner in ((x.min(), y.min(), 1), (0, y.max() + 1, 1)))
     assert abs(left - 1518) < 20 and abs(top - 1010) < 10 and abs(bottom - 1055) < 15
 
 

@@ -28,6 +28,7 @@ WIDEST, WIDEST_GAP = 1.7, 0.45  # of one sign, and between two of its groups of 
 CUT_HEIGHT = 64  # pixels to which strokes are reduced before they are cut
 LOWEST_CUT = 2.0  # pens that strokes are high, if they are no dash
 NARROWEST_CUT = 0.4  # width of strokes in their heights, below which they hold one digit at most
+ONE_DIGIT = 0.95  # probability that it is one digit, though perhaps not which, from which on it is not parted
 DASH = 1.6  # width of a dash, in its heights, at least
 SWAPPED = [SIGNS.index(sign) for sign in SIGNS.translate(str.maketrans(".-", "-."))]  # the dot for the dash
 CLEAR = 0.9  # probability from which on what is read is clear: one sign is not cut, several are no single digit
@@ -177,8 +178,9 @@ def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray) -
 
 
 def _is_sure(spans: list[Span], rows: np.ndarray) -> bool:
-    """Is all of it surely one digit to the digit network?"""
-    return spans[-1].mark.image is not None and bool(rows[-1].max() >= UNSURE_BELOW)
+    """Is all of it surely one digit to the digit network, though perhaps not which?"""
+    framed = spans[-1].mark.image is not None
+    return framed and bool(rows[-1].max() >= UNSURE_BELOW or rows[-1].sum() >= ONE_DIGIT)
 
 
 def _clearly_several(reading: Reading) -> bool:

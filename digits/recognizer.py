@@ -167,13 +167,16 @@ class Recognizer:
         return self.classifier.classify(np.stack(images)[..., None] if images else np.zeros((0, 28, 28, 1), np.float32))
 
     def _answer(self, prepared: _Prepared, rows: np.ndarray) -> Recognition:
-        if len(rows) == 1:
-            rows = look_again(prepared.images[0], rows[0], self.classifier.classify, prepared.layout.framed)[None]
         found: list[FoundNumber] = []
         for part in prepared.parts:
             count = len(part.images)
-            found += _numbers(part, rows[:count])
-            rows = rows[count:]
+            own, rows = rows[:count], rows[count:]
+            one = part.reading is None or (part.spans and part.strip.may_be_one)
+            whole = part.spans[-1].mark.image if one else None
+            if whole is not None:
+                seen = look_again(whole, own[-1], self.classifier.classify, prepared.layout.framed)
+                own = np.concatenate([own[:-1], seen[None]])
+            found += _numbers(part, own)
         grids = choose(prepared.grids, find_aligned([_boxes(number) for number in found]))
         found = [part for number in found for part in _part(number, grids)]
         boxes = [around(_boxes(number)) for number in found]

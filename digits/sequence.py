@@ -85,9 +85,8 @@ class Reading:
         return self._from[first][max(end - first, 0)]
 
     def is_other(self, first: int, end: int) -> bool:
-        """Is a mark that is no digit and no sign more probable than any other, somewhere between two places?"""
-        signs = self.probabilities[first:end, 1:]
-        return signs.size > 0 and bool(signs[:, -1].max() > signs[:, :-1].max())
+        """Is nothing seen between two places but marks that are no digit and no sign?"""
+        return set(self.probabilities[first:end].argmax(axis=1).tolist()) - {NONE} == {len(SIGNS)}
 
     @cached_property
     def _from(self) -> dict[int, np.ndarray]:

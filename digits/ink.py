@@ -73,14 +73,13 @@ class Ink:
     def turned_by_quarters(self, quarters: int) -> Ink:
         """Turned by so many quarters to the left."""
         height, width = self.ink.shape
-        back = np.eye(3)
+        back: np.ndarray = np.eye(3)
         for _ in range(quarters):
             back = back @ np.array([[0, -1, width], [1, 0, 0], [0, 0, 1]], float)
             width, height = height, width
         turn = {1: "on its left side", 2: "upside down", 3: "on its right side"}[quarters]
-        ink, rules = (
-            None if map is None else np.ascontiguousarray(np.rot90(map, quarters)) for map in (self.ink, self.rules)
-        )
+        ink = np.ascontiguousarray(np.rot90(self.ink, quarters))
+        rules = None if self.rules is None else np.ascontiguousarray(np.rot90(self.rules, quarters))
         return Ink(ink, self.to_picture @ back, (*self.notes, f"{turn}: turned upright"), rules)
 
 

@@ -103,8 +103,8 @@ def write_xlsx(rows: Iterable[Row], path: Path, known: Sequence[Field] = ()) -> 
     if any(field.name for field in known):
         _append(marks, _head(known))
     _append(check, ["picture", "cell", "read", "probability", "what to look at", "as written"])
-    for picture, entries, error in _table_rows(rows):
-        _append(marks, [picture, *([f"error: {error}"] if error else [_value(entry["text"]) for entry in entries])])
+    for picture, entries, failure in _table_rows(rows):
+        _append(marks, [picture, *([f"error: {failure}"] if failure else [_value(entry["text"]) for entry in entries])])
         for column, entry in enumerate(entries, 2):
             if entry["check"]:
                 _mark(marks.cell(marks.max_row, column), check, picture, entry)

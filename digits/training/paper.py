@@ -605,10 +605,10 @@ def _take(grey: np.ndarray, pen: float, scanned: bool, rng: np.random.Generator)
 
 def _noise(rng: np.random.Generator) -> np.ndarray:
     """Of a sensor: of single pixels, or, where a picture was enlarged, of spots."""
-    noise = rng.normal(0, 1, (SIDE, SIDE))
+    noise: np.ndarray = rng.normal(0, 1, (SIDE, SIDE))
     if rng.random() < 0.4:
         noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.5, 2))
-        noise /= noise.std()
+        noise = noise / noise.std()
     return np.asarray(np.exp(rng.uniform(np.log(0.003), np.log(0.06))) * noise)
 
 

@@ -22,8 +22,10 @@ FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen inclu
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
 BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights
 IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
+LATEST = 8  # strokes of a line among which the nearest are
 TREND, STEEPEST = 3, 0.8  # strokes that tell how a line runs, and how steeply it does at most
 NEAR = 2.5  # heights to the next stroke, up to which a line goes on as it runs
+MOST = 600  # strokes that are read, so that no picture takes more than seconds
 DOT, MANY = 2.5, 4  # pens that a dot is wide at most; so many that stand alone are a pattern
 BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
 FEW = 4  # strokes of a picture that hardly holds several lines
@@ -96,6 +98,9 @@ def find_layout(ink: np.ndarray, single: bool = False, shape: tuple[int, ...] | 
     if not single:
         strokes, specks = _without_specks(strokes, ink)
         notes += specks
+    if len(strokes) > MOST:
+        strokes = sorted(strokes, key=lambda stroke: stroke.height)[-MOST:]
+        notes.append(f"too many marks: only the {MOST} highest were read")
     lines = [[join(strokes)]] if single else find_lines(strokes)
     strips = [strip for index, line in enumerate(lines) for strip in _find_strips(index, line)]
     framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None
@@ -179,7 +184,7 @@ def _shared_height(line: list[Stroke], stroke: Stroke) -> float:
 
     A line that runs up or down is taken to go on as it does.
     """
-    near = sorted(line, key=lambda s: abs(s.box[2] - stroke.box[0]))[:2]
+    near = sorted(line[-LATEST:], key=lambda s: abs(s.box[2] - stroke.box[0]))[:2]
     ahead = _middle(stroke)[0] - _middle(near[0])[0]
     falls = _slope(line[-TREND], line[-1]) * ahead if len(line) >= TREND and ahead < NEAR * stroke.height else 0.0
     top, bottom = falls + min(s.box[1] for s in near), falls + max(s.box[3] for s in near)

@@ -26,6 +26,7 @@ ABOVE, BESIDE = 2, 6  # pixels of paper around it
 THINNEST = 1.6  # pixels that the pen is widened to
 LOWEST = 4.0  # pens that a line is high at least, so that a dash or a dot alone is not blown up
 STEP = 2  # pixels from one place to the next
+WIDEST = 72  # places of a sign at most
 NONE = 0  # column of "no sign here"; sign s has column s + 1
 
 
@@ -79,9 +80,11 @@ class Reading:
         return float(sequence_probability(self.probabilities, columns))
 
     def one_sign(self, first: int, end: int) -> np.ndarray:
-        """(19,) probabilities of SIGNS: that just this one stands between two places."""
+        """(19,) probabilities of SIGNS: that just this one stands between two places; 0 where they are far apart."""
+        if end - first > WIDEST:
+            return np.zeros(len(SIGNS))
         if first not in self._from:
-            self._from[first] = one_sign_until(self.probabilities[first:])
+            self._from[first] = one_sign_until(self.probabilities[first : first + WIDEST])
         return self._from[first][max(end - first, 0)]
 
     def is_other(self, first: int, end: int) -> bool:

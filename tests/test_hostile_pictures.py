@@ -56,7 +56,6 @@ def test_noise_takes_no_more_than_600_mb_and_5_s(tmp_path):
     assert read_limited(repr(str(tmp_path / "noise")))["error"] is None
 
 
-@pytest.mark.xfail(reason="layout bound lands with the reader")
 def test_many_strokes_take_no_more_than_5_s_and_it_is_said_that_the_bound_was_met(tmp_path):
     (tmp_path / "squares.png").write_bytes(hollow_squares())
     answer = read_limited(repr(str(tmp_path / "squares.png")))

@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hostile import saved
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
@@ -61,7 +60,6 @@ def test_read_grey_raises_nothing_but_a_picture_error_for_any_bytes(junk, kind, 
             read_grey(content)
 
 
-@pytest.mark.xfail(reason="boxes on a picture that was put level are not turned back: lands with the reader")
 @settings(few, max_examples=15)
 @given(arrays(np.uint8, some.tuples(some.integers(1, 40), some.integers(1, 40)), elements=some.sampled_from([0, 255])))
 def test_what_is_found_lies_in_the_picture_and_has_probabilities(array):

@@ -20,7 +20,8 @@ from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
-BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights
+BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights,
+FAR_OVER = 0.6  # and how far over or under it where there is little else: the bar of a 5
 IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
 LATEST = 8  # strokes of a line among which the nearest are
 TREND, STEEPEST = 3, 0.8  # strokes that tell how a line runs, and how steeply it does at most
@@ -171,7 +172,8 @@ def _find_low(strokes: list[Stroke]) -> list[Stroke | None]:
     height = bottom - top
     across = np.maximum(np.maximum(left[:, None] - right, left - right[:, None]), 0) / height  # [mark, large]
     down = np.maximum(np.maximum(top[:, None] - bottom, top - bottom[:, None]), 0) / height
-    goes_with = (height[:, None] < LOW * height) & (across < BESIDE) & (down < OVER)
+    over = OVER if len(strokes) > FEW else FAR_OVER
+    goes_with = (height[:, None] < LOW * height) & (across < BESIDE) & (down < over)
     goes_with[:, goes_with.any(axis=1)] = False
     distance = np.where(goes_with, np.hypot(across, down) * height, np.inf)
     return [

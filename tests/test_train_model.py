@@ -197,7 +197,7 @@ def test_train_model_trains_the_ink_network_keeps_a_record_and_goes_on_where_it_
 
 
 def test_train_model_refuses_fewer_lines_than_a_step_needs(tmp_path):
-    process = start(tmp_path, "--sequence", "mine.onnx")
+    process = start(tmp_path, "--sequence", "mine.onnx", "--limit", "32")
     said = process.communicate(timeout=120)[0]
     assert process.returncode == 1
     assert "64 with --limit" in said and "Traceback" not in said

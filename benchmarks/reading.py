@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -250,6 +250,14 @@ def match(found: Sequence[Box], wanted: np.ndarray) -> int:
         overlap[one], overlap[:, other] = 0, 0
         pairs += 1
     return pairs
+
+
+def print_table(rows: Iterator[list[str]]) -> None:
+    """A table in Markdown, its head first, each row as soon as it is measured."""
+    head = next(rows)
+    print(f"| {' | '.join(head)} |\n|---|{'---:|' * (len(head) - 1)}", flush=True)
+    for row in rows:
+        print(f"| {' | '.join(row)} |", flush=True)
 
 
 def met(ok: bool) -> str:

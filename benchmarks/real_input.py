@@ -37,6 +37,7 @@ from reading import (
     at_most,
     measure,
     met,
+    print_table,
     read_by_road,
     read_plainly,
     spread,
@@ -439,7 +440,7 @@ def main() -> None:
     print(f"`python benchmarks/real_input.py {' '.join(sys.argv[1:])}`\n\n{_setting(bench)}")
     for name in options.only:
         print(f"\n## {name}: {SECTIONS[name].__doc__}\n", flush=True)
-        _print_table(SECTIONS[name](bench))
+        print_table(SECTIONS[name](bench))
     if rapidocr:
         rapidocr.close()
 
@@ -450,13 +451,6 @@ def _setting(bench: Bench) -> str:
         f"ONNX Runtime {onnxruntime.__version__}, one thread; {name_networks(bench.recognizer.networks)}; "
         f"writers {bench.sets.split}"
     )
-
-
-def _print_table(rows: Iterator[list[str]]) -> None:
-    head = next(rows)
-    print(f"| {' | '.join(head)} |\n|---|{'---:|' * (len(head) - 1)}", flush=True)
-    for row in rows:
-        print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,12 @@ from typing import Any
 import cv2
 import numpy as np
 from composed import RULINGS, Composed, a_number, a_page, compose_table
-from reading import at_least, at_most, spread
+from reading import at_least, at_most, print_table, spread
 from rendering import drawings_folder, load_strokes
 from sets import SEED, Sets, read_csv
 
 from digits import Recognizer
+from digits.networks import name_networks
 from digits.recognition import Cell, Recognition
 from digits.training.evaluate import describe_machine
 
@@ -163,13 +164,10 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     bench = Bench(Recognizer(), options.data, options.split, options.count)
-    print(f"{describe_machine()}; model {bench.recognizer.classifier.digest[:12]}; writers {bench.split}")
+    print(f"{describe_machine()}; {name_networks(bench.recognizer.networks)}; writers {bench.split}")
     for name in options.only:
         print(f"\n## {name}: {SECTIONS[name].__doc__}\n", flush=True)
-        for number, row in enumerate(SECTIONS[name](bench)):
-            print(f"| {' | '.join(row)} |", flush=True)
-            if not number:
-                print(f"|---|{'---:|' * (len(row) - 1)}", flush=True)
+        print_table(SECTIONS[name](bench))
 
 
 if __name__ == "__main__":

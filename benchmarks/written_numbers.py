@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 from non_digits import scribble
 from PIL import Image, ImageDraw, ImageFont
+from reading import print_table
 from rendering import _ink, draw_anywhere, draw_touching, drawings_folder, load_strokes
 
 from digits import Recognition, Recognizer
@@ -490,11 +491,7 @@ def main() -> None:
     print(f"{describe_machine()}, one thread; {name_networks(bench.recognizer.networks)}")
     for name in options.only:
         print(f"\n## {name}: {SECTIONS[name].__doc__}\n", flush=True)
-        rows = SECTIONS[name](bench)
-        head = next(rows)
-        print(f"| {' | '.join(head)} |\n|---|{'---:|' * (len(head) - 1)}", flush=True)
-        for row in rows:
-            print(f"| {' | '.join(row)} |", flush=True)
+        print_table(SECTIONS[name](bench))
 
 
 if __name__ == "__main__":

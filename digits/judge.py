@@ -151,12 +151,12 @@ def _as_one(strip: Strip, reading: Reading, strokes: Sequence[Stroke], begin: in
 def _see_one(reading: Reading, begin: int, end: int) -> Seen:
     """What most probably stands alone between two places."""
     signs = reading.one_sign(begin, end)
-    return Seen(SIGNS[int(signs.argmax())], (begin + end) // 2, signs)
+    return Seen(SIGNS[int(signs.argmax())], signs)
 
 
 def take_as_one(strip: Strip) -> Span:
     """The whole strip as one digit that no reader has seen."""
-    return Span(0, 0, make_mark(Seen("0", 0, np.zeros(len(SIGNS))), strip.strokes, strip.line))
+    return Span(0, 0, make_mark(Seen("0", np.zeros(len(SIGNS))), strip.strokes, strip.line))
 
 
 # What is most probable

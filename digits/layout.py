@@ -1,4 +1,4 @@
-"""Layout: strokes into lines of writing, lines into strips that are read whole, and signs into their own ink.
+"""Layout: strokes into lines of writing, and lines into strips that are read whole.
 
 All of it is geometry. A stroke belongs to the line of its neighbour to the left whose height it shares, so that
 slanted and curved lines hold together; what is much lower than its neighbour (a point, a dash, a bar) goes with it.
@@ -130,11 +130,11 @@ def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:
     beside = _find_low(strokes)
     lines: list[list[Stroke]] = []
     for stroke in sorted((s for s, large in zip(strokes, beside, strict=True) if large is None), key=_left):
-        best = max(lines, key=lambda line: _shared_height(line, stroke), default=None)
-        if best is None or _shared_height(best, stroke) < IN_LINE:
+        shared = [_shared_height(line, stroke) for line in lines]
+        if max(shared, default=0.0) < IN_LINE:
             lines.append([stroke])
         else:
-            best.append(stroke)
+            lines[shared.index(max(shared))].append(stroke)
     of_stroke = {id(stroke): line for line in lines for stroke in line}
     for stroke, large in zip(strokes, beside, strict=True):
         if large is not None:

@@ -32,13 +32,12 @@ NONE = 0  # column of "no sign here"; sign s has column s + 1
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A sign seen in a line. text: one of SIGNS; place: where it is most probable.
+    """A sign seen in a line. text: one of SIGNS.
 
     probabilities: (19,) of SIGNS, that just this one stands there; what they lack to 1 is for none, or several.
     """
 
     text: str
-    place: int
     probabilities: np.ndarray
 
 
@@ -171,5 +170,4 @@ def one_sign_until(probabilities: np.ndarray) -> np.ndarray:
         within = (within + before) * signs[place]
         before *= none[place]
         answer[place + 1] = within + after
-
     return answer

@@ -19,7 +19,7 @@ def _span(text: str, first: int, last: int | None = None, probability: float = 0
     row[SIGNS.index(text)] = probability
     left = 90 * first if left is None else left
     image = None if text in ".,-:" else IMAGE
-    return Span(first, first if last is None else last, Mark(Seen(text, 0, row), (left, 0, left + 50, 100), 0, image))
+    return Span(first, first if last is None else last, Mark(Seen(text, row), (left, 0, left + 50, 100), 0, image))
 
 
 def _row(label: int, probability: float) -> np.ndarray:

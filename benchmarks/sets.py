@@ -63,7 +63,8 @@ class Sets:
                 partial(dress, name, drawing["strokes"], place) for place, drawing in zip(chosen, drawings, strict=True)
             ]
             labels = [str(drawing["label"]) for drawing in drawings]
-            yield Pictures(name, made, labels, 97.0, sure_wrong=SINGLE_SURE_WRONG)
+            beside = "words beside" in name  # they are read, too, each as "?"
+            yield Pictures(name, made, labels, 97.0, sure_wrong=SINGLE_SURE_WRONG, digits_only=beside)
 
     def composed(self) -> Iterator[Pictures]:
         """Numbers, pages and tables of one hand, photographed."""

@@ -2,9 +2,8 @@
 
 The strokes of a strip are put in order from left to right, and what may touch is cut into pieces. A digit or a sign is
 a run of neighbouring pieces. Both networks are asked of every possible run which sign it is; the sequence of runs that
-is most probable is the answer, and its share among all sequences is how probable it is (a semi-Markov conditional
-random field: Sarawagi and Cohen 2004). The few weights are fitted on synthetic lines that no network has learned from
-(digits/training/judging.py) and come with the sequence network.
+is most probable is the answer, and its share among all sequences is how probable it is (digits/lattice.py). The few
+weights are tuned on development writers (benchmarks/judge_weights.py).
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 
 from digits.cutting import Part, find_parts
+from digits.lattice import WORD, Lattice, state_of
 from digits.layout import LOW, Mark, Strip, frame_digit, group_strokes, make_mark
 from digits.normalise import pen_width
 from digits.recognition import NOT_A_DIGIT_BELOW, OTHER, UNSURE_BELOW, Box
@@ -36,6 +36,8 @@ OWN, CUT = (0.2, 0.78, -1.6), (0.2, 0.23, -0.65)  # powers of the reader's and o
 SIGN, OTHERS = (0.69, 0.36, 0.55), (0.74, 0.62, -0.34)  # and what is added: of digits with their own ink, cut off; ...
 SHARPNESS = 2.75  # power of what stands in a line, before its share is taken
 LEAST = 1e-6  # no network is surer than this that something is not so
+CHANGE = 0.7  # price of a word and a number side by side, before that power,
+WORD_SPACE = 0.5  # if no gap of so many heights of the line is between them
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
 ALWAYS_PART = 2.5  # a gap that does so however even they are
@@ -169,12 +171,28 @@ def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray) -
     """
     if strip.may_be_one and _is_sure(spans, rows) and not _clearly_several(reading):
         return [alone(spans[-1].mark, rows[-1])]
-    scores = SHARPNESS * score(spans, rows)
-    path = best_path(spans, scores)
+    lattice = make_lattice(strip, spans, rows)
+    path = lattice.best_path()
+    scores = lattice.given_neighbours(path)
+    boxes = [spans[place].mark.box for place, _ in path]
+    words = [state_of(column) == WORD for _, column in path]
     return [
-        _number([spans[place] for place in part], scores[part], spans, scores)
-        for part in _part(path, [spans[place].mark.box for place in path], strip.height)
+        _number([spans[place] for place, _ in path[begin:end]], scores[begin:end], lattice)
+        for begin, end in pairwise([0, *_ends(boxes, words, strip.height), len(path)])
     ]
+
+
+def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
+    """All ways to read a strip. rows: as of `judge`."""
+    count = 1 + max(span.last for span in spans)
+    begins, ends = np.full(count, np.inf), np.full(count, -np.inf)  # of each piece, in columns
+    for span in spans:
+        begins[span.first] = min(begins[span.first], span.mark.box[0])
+        ends[span.last] = max(ends[span.last], span.mark.box[2])
+    touching = begins[1:] - ends[:-1] < WORD_SPACE * strip.height
+    prices = [0.0, *(SHARPNESS * CHANGE * touching).tolist(), 0.0]
+    firsts, lasts = [span.first for span in spans], [span.last for span in spans]
+    return Lattice(firsts, lasts, SHARPNESS * score(spans, rows), prices)
 
 
 def _is_sure(spans: list[Span], rows: np.ndarray) -> bool:
@@ -222,55 +240,12 @@ def _with_none(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, 1 - rows.sum(axis=1, keepdims=True)], axis=1)
 
 
-def best_path(spans: list[Span], scores: np.ndarray) -> list[int]:
-    """The spans, by index, that cover all pieces with the highest sum of scores, each read as what it is most."""
-    count = max(span.last for span in spans) + 1
-    best, chosen = [0.0] + [-np.inf] * count, [-1] * (count + 1)
-    highest = scores.max(axis=1)
-    for place in sorted(range(len(spans)), key=lambda place: spans[place].last):
-        span = spans[place]
-        if best[span.first] + highest[place] > best[span.last + 1]:
-            best[span.last + 1], chosen[span.last + 1] = best[span.first] + highest[place], place
-    path: list[int] = []
-    end = count
-    while end > 0:
-        path.insert(0, chosen[end])
-        end = spans[chosen[end]].first
-    return path
-
-
-def log_share(text: str, spans: list[Span], scores: np.ndarray, first: int, end: int) -> float:
-    """Logarithm of the share of a text among all that may stand in the pieces from `first` to before `end`.
-
-    OTHER in the text stands for one mark or several: of a word, nobody asks how many. -inf if no sequence of spans
-    has this text.
-    """
-    columns = [SIGNS.index(sign) for sign in text]
-    repeats = np.array([False, *(sign == OTHER for sign in text)])
-    of_text = np.full((end + 1, len(text) + 1), -np.inf)  # [pieces covered, signs written]
-    of_any = np.full(end + 1, -np.inf)
-    of_text[first, 0] = of_any[first] = 0.0
-    inside = [place for place, span in enumerate(spans) if first <= span.first and span.last < end]
-    for place in sorted(inside, key=lambda place: spans[place].last):
-        span, row = spans[place], scores[place]
-        before, after = of_text[span.first], of_text[span.last + 1]
-        np.logaddexp(after[1:], before[:-1] + row[columns], out=after[1:])
-        after[repeats] = np.logaddexp(after[repeats], before[repeats] + row[-1])
-        of_any[span.last + 1] = np.logaddexp(of_any[span.last + 1], of_any[span.first] + _log_sum(row))
-    return float(of_text[end, -1] - of_any[end])
-
-
-def _log_sum(row: np.ndarray) -> float:
-    highest = row.max()
-    return float(highest + np.log(np.exp(row - highest).sum()))
-
-
-def _number(chosen: list[Span], scores: np.ndarray, spans: list[Span], all_scores: np.ndarray) -> FoundNumber:
-    """Spans that stand together, as a number. scores: theirs."""
+def _number(chosen: list[Span], scores: np.ndarray, lattice: Lattice) -> FoundNumber:
+    """Spans that stand together, as a number. scores: theirs, (n, 19)."""
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
     text = merge_others("".join(SIGNS[column] for column in scores.argmax(axis=1)))
-    confidence = float(np.exp(log_share(text, spans, all_scores, chosen[0].first, chosen[-1].last + 1)))
+    confidence = float(np.exp(lattice.log_share(text, chosen[0].first, chosen[-1].last + 1)))
     together = float(shares.max(axis=1).prod())
     doubt = min(1.0, confidence / max(together, LEAST)) ** (1 / len(chosen))  # where they are parted
     marks = [_found(span.mark, doubt * row) for span, row in zip(chosen, shares, strict=True)]
@@ -292,16 +267,19 @@ def _found(mark: Mark, row: np.ndarray) -> Found:
     return Found(mark, SIGNS[column], float(row[column]), None)
 
 
-def _part(path: list[int], boxes: list[Box], height: float) -> list[list[int]]:
-    """A path into those of numbers, parted where the gap is wide and the others are not."""
+def _ends(boxes: list[Box], words: list[bool], height: float) -> list[int]:
+    """The marks with which another number begins: after a wide gap if the others are not, and where a word meets a
+    number, if it has several marks or stands apart. words: of each mark, whether it is OTHER."""
     gaps = [(after[0] - before[2]) / height for before, after in pairwise(boxes)]
     usual = float(np.median(gaps)) if len(gaps) > 1 else 0.0
-    parts = [path[:1]]
-    for gap, place in zip(gaps, path[1:], strict=True):
-        if gap > ALWAYS_PART or gap > max(PART, UNEVEN * usual):
-            parts.append([])
-        parts[-1].append(place)
-    return parts
+    ends = []
+    for place, gap in enumerate(gaps, 1):
+        met = words[place - 1] != words[place]
+        word = place if words[place] else place - 1
+        long = any(words[at] for at in (word - 1, word + 1) if 0 <= at < len(words))
+        if gap > ALWAYS_PART or gap > max(PART, UNEVEN * usual) or (met and (long or gap > WORD_SPACE)):
+            ends.append(place)
+    return ends
 
 
 def look_again(image: np.ndarray, row: np.ndarray, classify: Classify, framed: np.ndarray | None) -> np.ndarray:

@@ -98,8 +98,9 @@ class Number:
 
     @cached_property
     def text(self) -> str:
-        """As it is written: "3.14", "-5", "12:30"; OTHER for a mark that is no digit and no sign."""
-        return "".join(mark.text for mark in self.marks)
+        """As it is written: "3.14", "-5", "12:30"; OTHER for a mark that is no digit and no sign, and for a word."""
+        text = "".join(mark.text for mark in self.marks)
+        return text if text.strip(OTHER) else text[:1]
 
     @cached_property
     def digits(self) -> tuple[Digit, ...]:

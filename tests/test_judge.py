@@ -1,11 +1,9 @@
 """What two networks say of every run of strokes, as one answer: scored, chosen, parted into numbers."""
 
-import itertools
-
 import numpy as np
 import pytest
 
-from digits.judge import Span, best_path, judge, log_share, look_again, merge_others, score
+from digits.judge import Span, judge, look_again, make_lattice, score
 from digits.layout import Mark, Strip
 from digits.sequence import SIGNS, Reading, Seen
 from digits.strokes import Stroke
@@ -50,27 +48,14 @@ def test_what_the_reader_takes_for_a_stroke_may_be_a_one_all_the_same():
     assert SIGNS[one.argmax()] == "1"
 
 
-def test_best_path_joins_strokes_where_that_is_more_probable():
+def test_lattice_joins_strokes_where_that_is_more_probable():
     apart = [_span("1", 0), _span("3", 1)]
     rows = np.stack([_row(1, 0.6), _row(3, 0.6), _row(8, 0.99)])
-    assert best_path([*apart, _span("8", 0, 1)], score([*apart, _span("8", 0, 1)], rows)) == [2]
+    spans = [*apart, _span("8", 0, 1)]
+    assert make_lattice(_strip(apart)[0], spans, rows).best_path() == [(2, 8)]
     rows = np.stack([_row(1, 0.99), _row(3, 0.99), NO_DIGIT])
     spans = [*apart, _span("8", 0, 1, probability=0.02)]
-    assert best_path(spans, score(spans, rows)) == [0, 1]
-
-
-def test_log_share_is_the_share_among_all_sequences_of_spans():
-    spans = [_span("1", 0), _span("?", 1), _span("?", 2), _span("8", 1, 2)]
-    scores = np.random.default_rng(2).normal(0, 1, (4, len(SIGNS)))
-    shares: dict[str, float] = {}
-    for path in ([0, 1, 2], [0, 3]):
-        for columns in itertools.product(range(len(SIGNS)), repeat=len(path)):
-            text = merge_others("".join(SIGNS[column] for column in columns))
-            weight = np.exp(sum(scores[place, column] for place, column in zip(path, columns, strict=True)))
-            shares[text] = shares.get(text, 0) + weight
-    for text in ("18", "1?", "?", "123"):
-        assert log_share(text, spans, scores, 0, 3) == pytest.approx(np.log(shares[text] / sum(shares.values())))
-    assert log_share("1234", spans, scores, 0, 3) == -np.inf
+    assert make_lattice(_strip(apart)[0], spans, rows).best_path() == [(0, 1), (1, 3)]
 
 
 def test_judge_gives_digits_probabilities_and_signs_none():
@@ -99,6 +84,14 @@ def test_the_probabilities_of_the_digits_agree_with_that_of_the_number():
 def test_judge_parts_numbers_where_a_gap_is_wide_and_the_others_are_not(lefts, texts):
     spans = [_span(str(place + 1), place, left=left) for place, left in enumerate(lefts)]
     numbers = judge(*_strip(spans), spans, np.stack([_row(place + 1, 0.99) for place in range(4)]))
+    assert ["".join(one.text for one in number.marks) for number in numbers] == texts
+
+
+@pytest.mark.parametrize("text, texts", [("12??", ["12", "??"]), ("12?4", ["12?4"]), ("?345", ["?345"])])
+def test_judge_parts_words_from_numbers_but_not_a_mark_that_nobody_can_read(text, texts):
+    spans = [_span(sign, place, left=55 * place) for place, sign in enumerate(text)]
+    rows = np.stack([NO_DIGIT if sign == "?" else _row(int(sign), 0.99) for sign in text])
+    numbers = judge(*_strip(spans), spans, rows)
     assert ["".join(one.text for one in number.marks) for number in numbers] == texts
 
 

@@ -1,7 +1,8 @@
 """Lines: numbers as people and machines write them, with signs, for the sequence network to learn from.
 
-A line is a text in one hand: MNIST's digits, drawn ones, print, or a display. Its glyphs stand side by side on a base
-line that wanders; then happens to it what an ink network, a bad pen and a neighbouring line do to ink.
+A line is a text in one hand: MNIST's digits, drawn ones, a font of handwriting, print, or a display. Its glyphs stand
+side by side on a base line that wanders; then happens to it what an ink network, a bad pen and a neighbouring line do
+to ink.
 """
 
 from __future__ import annotations
@@ -11,18 +12,22 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw
 
 from digits.normalise import change_pen, crop, pen_width
 from digits.sequence import SIGNS
 from digits.training.augment import augment
 from digits.training.data import Split
+from digits.training.fonts import cached_fonts
 from digits.training.glyphs import MARKS
 from digits.training.glyphs import SIGNS as OTHER_FORMS
 from digits.training.numbers import CUT_HEIGHT, write_number
-from digits.training.printed import PRINTERS, display_glyph
-from digits.training.strokes import curve, draw, draw_form, no_number
+from digits.training.printed import PRINTERS, display_glyph, lacks, open_font
+from digits.training.strokes import CLEAR_LETTERS, curve, draw, draw_form, no_number
 
-TOUCHING = 0.2  # share of the lines whose digits all touch
+TOUCHING = 0.2  # share of the lines whose digits all touch,
+IN_FONTS = 0.2  # and of those in fonts of handwriting, if there are any;
+WORDS_IN_FONTS = 0.6  # share of these with words
 LONGEST = 24  # signs of a line
 UNIT = 40  # pixels of a digit's height
 ABOVE, BELOW = 100, 80  # pixels of paper over and under the base line
@@ -59,7 +64,13 @@ def write_line(split: Split, rng: np.random.Generator, spoiled: float = 0.6) -> 
     spoiled: the share of lines to which happens what happens on bad paper.
     """
     while True:
-        paper, placed = _touching(split, rng) if rng.random() < TOUCHING else _composed(split, rng)
+        kind = rng.random()
+        if kind < TOUCHING:
+            paper, placed = _touching(split, rng)
+        elif kind < TOUCHING + IN_FONTS and cached_fonts():
+            paper, placed = _in_font(rng)
+        else:
+            paper, placed = _composed(split, rng)
         paper, placed = _lean(paper, placed, rng)
         ink = spoil_line(paper, rng) if rng.random() < spoiled else paper
         rows, columns = np.nonzero(ink > EDGE)
@@ -169,8 +180,8 @@ def _several(rng: np.random.Generator) -> str:
 def _with_others(rng: np.random.Generator) -> str:
     """Numbers among letters, currencies, brackets, what is struck out; or nothing but such."""
     number = _decimal(rng) if rng.random() < 0.3 else _digits(rng, 1, 5)
-    forms = ("w", "w", "?", "w w", "w w w", f"w {number} w", f"{number}?", f"{number} w", f"?{number}", f"w {number}",
-             f"?{number}?", f"?={number}")  # fmt: skip
+    forms = ("w", "w", "?", "w w", "w w w", "w w w w", f"w {number} w", f"{number}?", f"{number} w", f"?{number}",
+             f"w {number}", f"?{number}?", f"?={number}")  # fmt: skip
     if rng.random() < 0.2:
         place = int(rng.integers(len(number) + 1))
         return number[:place] + OTHER + number[place:]
@@ -178,7 +189,7 @@ def _with_others(rng: np.random.Generator) -> str:
 
 
 def _word(rng: np.random.Generator) -> str:
-    return "".join(rng.choice([OTHER, LIKE_DIGIT], rng.integers(2, 7), p=(0.8, 0.2)))
+    return "".join(rng.choice([OTHER, LIKE_DIGIT], rng.integers(2, 9), p=(0.76, 0.24)))
 
 
 def _alone(rng: np.random.Generator) -> str:
@@ -188,7 +199,7 @@ def _alone(rng: np.random.Generator) -> str:
 
 TEXTS = (_plain, _decimal, _thousands, _signed, _fraction, _time, _date, _percent, _sum, _amount, _several,
          _with_others, _alone)  # fmt: skip
-TEXT_SHARES = (0.4, 0.07, 0.03, 0.06, 0.04, 0.04, 0.05, 0.03, 0.04, 0.07, 0.06, 0.1, 0.01)
+TEXT_SHARES = (0.38, 0.07, 0.03, 0.06, 0.04, 0.04, 0.05, 0.03, 0.04, 0.07, 0.06, 0.12, 0.01)
 
 
 def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
@@ -331,9 +342,69 @@ def _print(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], f
     return write, lambda: float(gap), False
 
 
+def _in_font(rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
+    """A text in a font of handwriting, whose letters are joined as the font joins them, by a hand that wavers."""
+    path = str(rng.choice(cached_fonts()))
+    font = open_font(path, UNIT)
+    while True:
+        text = _with_others(rng) if rng.random() < WORDS_IN_FONTS else compose(rng)
+        if len(text) <= LONGEST and not set(text) & lacks(path):
+            break
+    letters = _spell(text, rng)
+    apart = UNIT * rng.uniform(0, 0.35) * (rng.random() < 0.3)
+    paper, placed, x = (
+        Image.new("L", (round(font.getlength(letters) + (6 + len(text)) * UNIT), ABOVE + BELOW)),
+        [],
+        2.0 * UNIT,
+    )
+    pen, last = ImageDraw.Draw(paper), ""
+    for sign, letter in zip(text, letters, strict=True):
+        x += font.getlength(last + letter) - font.getlength(letter) if last else 0  # the pair's kerning is in it
+        last = letter
+        left, _, right, _ = font.getbbox(letter)
+        pen.text((x, ABOVE + rng.normal(0, 0.01 * UNIT)), letter, 255, font, anchor="ls")
+        if sign != " ":
+            placed.append(Placed(OTHER if sign == LIKE_DIGIT else sign, x + (left + right) / 2, float(right - left)))
+        x += apart if sign != " " else UNIT * rng.uniform(0, 0.8)
+    ink = np.asarray(paper, np.float32) / 255
+    if rng.random() < 0.5:
+        ink = change_pen(ink, UNIT * rng.uniform(0.06, 0.18) - pen_width(ink))
+    return _waver(ink, rng), placed
+
+
+WORD_LETTERS = {
+    OTHER: ("eeeeeeeeetttttttaaaaaaannnnnnrrrrrhhhhhddddccuuummffppggwwyybbvkxqj", "ABCDEFGHJKLMNPQRTUVWXY&"),
+    LIKE_DIGIT: ("ooooooollllliiiiiiisssssz", "OOIISSSZB"),
+}
+"""Of words, as often as English has them, small and large."""
+
+
+def _spell(text: str, rng: np.random.Generator) -> str:
+    """Letters for what is none of a number's signs: words small, with a large letter in front, or all large."""
+    style, letters = rng.choice(3, p=(0.6, 0.25, 0.15)), ""
+    for before, sign, after in zip(" " + text, text, text[1:] + " ", strict=False):
+        if sign not in WORD_LETTERS:
+            letters += sign
+        elif sign == OTHER and before not in WORD_LETTERS and after not in WORD_LETTERS:  # alone, nobody could tell O
+            letters += str(rng.choice(list(CLEAR_LETTERS)))
+        else:
+            large = style == 2 or (style == 1 and before not in WORD_LETTERS)
+            letters += str(rng.choice(list(WORD_LETTERS[sign][large])))
+    return letters
+
+
+def _waver(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """No two letters of a hand are the same: moved here and there by up to some pixels."""
+    height, width = ink.shape
+    coarse = rng.normal(0, rng.uniform(0.3, 1.2), (2, 8, max(2, width // 22))).astype(np.float32)
+    by_x, by_y = (cv2.resize(one, (width, height), interpolation=cv2.INTER_CUBIC) for one in coarse)
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return cv2.remap(ink, x + by_x, y + by_y, cv2.INTER_LINEAR)
+
+
 def _letters(text: str, rng: np.random.Generator) -> str:
     """A letter for OTHER and LIKE_DIGIT, and any other sign as it is."""
-    letters = {OTHER: "ABCDEFGHKLMNPRTUVWXYabcdefghkmnpqrtuvwxy&$#*()", LIKE_DIGIT: "oOlIsSzZiB"}
+    letters = {OTHER: CLEAR_LETTERS, LIKE_DIGIT: "oOlIsSzZiB"}
     return str(rng.choice(list(letters.get(text, text))))
 
 

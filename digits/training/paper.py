@@ -15,7 +15,9 @@ import numpy as np
 from digits.normalise import change_pen, crop, pen_width
 from digits.training.augment import NOT_A_DIGIT, bend
 from digits.training.data import Split
-from digits.training.strokes import draw
+from digits.training.fonts import cached_fonts
+from digits.training.printed import font_text
+from digits.training.strokes import OF_WORDS, draw
 
 SIDE = 256  # pixels of a page
 WHOLE = 0.15  # share of the pages that are seen whole, on a desk
@@ -175,12 +177,15 @@ def _write_line(
     tilt, gap = rng.normal(0, 0.03), rng.uniform(-0.05, 0.35)
     words = rng.random() < 0.2
     printed = rng.random() < 0.15
+    font = str(rng.choice(cached_fonts())) if rng.random() < 0.15 and cached_fonts() else None
     uneven = rng.uniform(0.03, 0.22)
     ribbon: list[tuple[int, int]] = []
     written, length = 0, int(rng.integers(1, 9))
     while left < end and written < most:
         if printed:
             mark = _print(height, rng)
+        elif font:
+            mark = _word(font, height, share, rng)
         elif rng.random() < 0.08:
             mark = _sign(height, share, rng)
         else:
@@ -211,13 +216,16 @@ def _write_table(page: Page, train: Split, rng: np.random.Generator) -> None:
     height = float(np.exp(rng.uniform(np.log(13), np.log(64))))
     share = float(np.exp(rng.uniform(np.log(0.05), np.log(0.17))))
     page.pen = max(1.0, share * height)
-    row, count = height * rng.uniform(1.2, 2.2), int(rng.integers(1, 5))
+    row, count = height * rng.uniform(1.05, 2.4), int(rng.integers(1, 5))
     column = height * (0.75 * count + rng.uniform(0.3, 1.5))
     across = np.arange(rng.uniform(-0.5, 0.5) * column, SIDE + column, column)
     down = np.arange(rng.uniform(-0.5, 0.5) * row, SIDE + row, row)
+    strokes = rng.random() < 0.4  # the table has many ones and dashes, which are not ruled
     for x in across:
         for y in down:
-            if rng.random() < 0.8:
+            if strokes and rng.random() < 0.35:
+                _put_stroke(page, (x + 0.1 * height, y, x + column, y + row), height, share, rng)
+            elif rng.random() < 0.8:
                 left, top = x + rng.uniform(0.1, 0.4) * height, y + (row - height) * rng.uniform(0.2, 0.9)
                 _write_line(page, train, (left, top), height, share, rng, x + column - 0.6 * height, count)
     width = _line_width(page, rng)
@@ -229,6 +237,22 @@ def _write_table(page: Page, train: Split, rng: np.random.Generator) -> None:
             thick = width * (1 if rng.random() < 0.7 else rng.uniform(1, 3))
             for x in across:
                 _draw_rule(page, (x, -9), (x, SIDE + 9), thick, tone, rng)
+
+
+def _put_stroke(
+    page: Page, cell: tuple[float, float, float, float], height: float, share: float, rng: np.random.Generator
+) -> None:
+    """A 1, a dash or a slash in a cell, as straight as its sides."""
+    left, top, right, bottom = cell
+    length, turn = height * rng.uniform(0.45, 1.1), rng.normal(0, 0.12)
+    kind = rng.choice(3, p=(0.6, 0.3, 0.1))
+    turn += (np.pi / 2, 0, rng.uniform(0.6, 1.0))[kind]
+    length *= (1, 0.7, 1.2)[kind]
+    middle = np.array([rng.uniform(left, right), (top + bottom) / 2 + rng.normal(0, 0.1) * height])
+    away = length / 2 * np.array([np.cos(turn), -np.sin(turn)])
+    points = np.linspace(middle - away, middle + away, 5) + rng.normal(0, 0.015 * height, (5, 2))
+    pen = max(1, round(share * height * rng.uniform(0.8, 1.2)))
+    cv2.polylines(page.ink, [np.round(points * 16).astype(np.int32)], False, 1.0, pen, cv2.LINE_AA, 4)
 
 
 def _put(canvas: np.ndarray, mark: np.ndarray, left: int, top: int) -> None:
@@ -260,6 +284,17 @@ def _letter(share: float, rng: np.random.Generator) -> np.ndarray:
     cv2.putText(ink, letter, (20, 62), font, 1.7, 255, max(1, round(share * 42)), cv2.LINE_AA)
     slant = np.array([[1, rng.normal(-0.1, 0.2), 0], [0, 1, 0]])
     return crop(cv2.warpAffine(ink, slant, (110, 90)).astype(np.float32) / 255)
+
+
+def _word(font: str, height: float, share: float, rng: np.random.Generator) -> np.ndarray:
+    """A word, or a number, in a font of handwriting, its letters joined as they are there."""
+    if rng.random() < 0.6:
+        text = "".join(OF_WORDS[place] for place in rng.integers(0, len(OF_WORDS), rng.integers(1, 8)))
+    else:
+        text = str(rng.integers(10 ** rng.integers(1, 6)))
+    ink = np.pad(font_text(font, text, DRAWN), 12)
+    ink = change_pen(ink, max(share * DRAWN, 0.6 * pen_width(ink)) - pen_width(ink))
+    return enlarge(crop(ink), height * ink.shape[0] / DRAWN * rng.uniform(0.7, 1), SIDE)
 
 
 def _with_pen(ink: np.ndarray, share: float) -> np.ndarray:

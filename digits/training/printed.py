@@ -30,17 +30,35 @@ Printed = tuple[np.ndarray, int]
 def font_glyph(name: str, sign: str, height: int) -> Printed:
     """A sign of a font of matplotlib's, of the size at which its digits are `height` pixels high."""
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
-    font = _font(str(path), height)
+    font = open_font(str(path), height)
     image = Image.new("L", ((3 + len(sign)) * height, 4 * height))
     ImageDraw.Draw(image).text((height, 2 * height), sign, 255, font, anchor="ls")
     return _cropped(np.asarray(image), 2 * height, sign)
 
 
 @cache
-def _font(path: str, height: int) -> ImageFont.FreeTypeFont:
+def open_font(path: str, height: int) -> ImageFont.FreeTypeFont:
+    """A font of the size at which its digits are `height` pixels high."""
     probe = ImageFont.truetype(path, 100)
     _, top, _, bottom = probe.getbbox("0")
     return ImageFont.truetype(path, round(100 * height / (bottom - top)))
+
+
+def font_text(path: str, text: str, height: int) -> np.ndarray:
+    """A text in a font of handwriting: (height, width) float32, cropped. height: of its digits, in pixels."""
+    font = open_font(path, height)
+    image = Image.new("L", (round(font.getlength(text)) + 4 * height, 5 * height))
+    ImageDraw.Draw(image).text((2 * height, 3 * height), text, 255, font, anchor="ls")
+    left, top, width, down = cv2.boundingRect(np.asarray(image))
+    return np.asarray(image)[top : top + down, left : left + width].astype(np.float32) / 255
+
+
+@cache
+def lacks(path: str) -> frozenset[str]:
+    """The signs of numbers that a font has no form for."""
+    font = open_font(path, 40)
+    missing = bytes(font.getmask("\uffff"))
+    return frozenset(sign for sign in "0123456789.,-/:+=%" if bytes(font.getmask(sign)) in (missing, b""))
 
 
 @lru_cache(4096)

@@ -11,15 +11,20 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from digits.normalise import crop, normalise
+from digits.normalise import change_pen, crop, normalise, pen_width
 from digits.training.augment import NOT_A_DIGIT
+from digits.training.fonts import cached_fonts
 from digits.training.glyphs import DIGITS, SIGNS
+from digits.training.printed import font_text
 from digits.training.progress import tracked
 
 Stroke = np.ndarray  # (n, 2) float, x and y, y down
 CANVAS = 96  # pixels of the longer side of a drawing
 STEPS = 8  # points of a curve between two control points
 LETTERS = "ACEFHKLMNPRVWXacdefkmnprvwx&%#@$?!*+=<>()~^"
+CLEAR_LETTERS = "ACEFHKLMNPRTVWXYacdefhkmnprvwxy&$#*"  # of handwriting: nobody takes them for digits
+OF_WORDS = "eeeeeeeetttttaaaaaoooooiiiiinnnnnsssssrrrrhhhhllldddccuummffppggwwyybbvkz"
+FONT_DIGITS = 0.15  # share of the drawn digits that are those of fonts of handwriting
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_DUPLEX,
@@ -39,7 +44,9 @@ def synthesise(count: int, seed: int, not_a_digit: float) -> tuple[np.ndarray, n
     labels = np.where(rng.random(count) < not_a_digit, NOT_A_DIGIT, rng.integers(0, 10, count)).astype(np.uint8)
     images = np.zeros((count, 28, 28), np.uint8)
     for image, label in tracked(zip(images, labels, strict=True), "Drawn digits", count):
-        image[:] = np.round(normalise(draw(int(label), rng)) * 255)
+        in_font = label != NOT_A_DIGIT and rng.random() < FONT_DIGITS and cached_fonts()
+        ink = _in_font(str(label), rng) if in_font else draw(int(label), rng)
+        image[:] = np.round(normalise(ink) * 255)
     return images, labels
 
 
@@ -50,6 +57,8 @@ def draw(label: int, rng: np.random.Generator, pen: float | None = None) -> np.n
     """
     if label != NOT_A_DIGIT:
         return _ink(_digit(label, rng), rng, pen)
+    if rng.random() < WRITTEN and cached_fonts():
+        return (_clear_letter, _word, _part_of_word)[rng.choice(3, p=(0.4, 0.35, 0.25))](rng)
     return NO_DIGITS[rng.choice(len(NO_DIGITS), p=SHARES)](rng)
 
 
@@ -152,6 +161,41 @@ def _letter(rng: np.random.Generator) -> np.ndarray:
     return crop(cv2.warpAffine(ink, cv2.getAffineTransform(source, target), (200, 170)).astype(np.float32) / 255)
 
 
+def _in_font(text: str, rng: np.random.Generator) -> np.ndarray:
+    """A text in a font of handwriting, bent, with any pen."""
+    ink = font_text(str(rng.choice(cached_fonts())), text, 60)
+    if rng.random() < 0.5:
+        ink = change_pen(np.pad(ink, 8), 60 * rng.uniform(0.04, 0.2) - pen_width(ink))
+    if ink.max() < 0.5:  # nothing is left of a thin one
+        return _in_font(text, rng)
+    height, width = ink.shape
+    matrix = np.array([[np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.2), 0], [rng.normal(0, 0.06), 1, 0]])
+    corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])
+    matrix[:, 2] = 2 - corners.min(axis=1)
+    size = (np.ptp(corners, axis=1) + 4).astype(int).tolist()
+    return crop(cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_AREA))
+
+
+def _clear_letter(rng: np.random.Generator) -> np.ndarray:
+    return _in_font(CLEAR_LETTERS[rng.integers(len(CLEAR_LETTERS))], rng)
+
+
+def _word(rng: np.random.Generator, least: int = 2) -> np.ndarray:
+    word = "".join(OF_WORDS[place] for place in rng.integers(0, len(OF_WORDS), rng.integers(least, 9)))
+    return _in_font((word, word.capitalize(), word.upper())[rng.choice(3, p=(0.65, 0.2, 0.15))], rng)
+
+
+def _part_of_word(rng: np.random.Generator) -> np.ndarray:
+    """What a cut leaves of a word: more than one letter."""
+    while True:
+        word = _word(rng, 4)
+        width = round(word.shape[0] * rng.uniform(0.7, 2))
+        left = int(rng.integers(0, max(1, word.shape[1] - width)))
+        part = word[:, left : left + width]
+        if part.max() > 0.5:
+            return crop(part)
+
+
 def _scribble(rng: np.random.Generator) -> np.ndarray:
     """Anything a hand can do: random curves and random corners."""
     strokes = []
@@ -215,3 +259,4 @@ def _several(rng: np.random.Generator) -> np.ndarray:
 
 NO_DIGITS = (_sign, _letter, _scribble, _dashes, _shape, _texture, _several)
 SHARES = (0.36, 0.2, 0.14, 0.05, 0.06, 0.05, 0.14)
+WRITTEN = 0.25  # share of what is no digit that is written in fonts of handwriting

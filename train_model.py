@@ -21,9 +21,11 @@ try:
     from digits.ink import SHIPPED_INK_MODEL
     from digits.models import served_file
     from digits.sequence import SHIPPED_SEQUENCE_MODEL
-    from digits.training.data import load_mnist
+    from digits.training.data import Mnist, load_mnist
     from digits.training.evaluate import evaluate
     from digits.training.fit import fit
+    from digits.training.fonts import DIGESTS as FONTS
+    from digits.training.fonts import load_fonts
     from digits.training.recipe import PRESETS
     from digits.training.save import calibrate, save
 except ModuleNotFoundError as error:
@@ -64,7 +66,7 @@ def train(options: argparse.Namespace) -> None:
             f"There is nothing to train: {recipe.epochs} passes and {recipe.refining} refining ones. "
             "Name at least 1 with --epochs, or 0 with a preset that has refining passes."
         )
-    mnist = load_mnist(options.data)
+    mnist = load_data(options)
     if options.limit:
         mnist = dataclasses.replace(mnist, train=mnist.train.first(options.limit))
         recipe = recipe.limited(options.limit)
@@ -75,6 +77,14 @@ def train(options: argparse.Namespace) -> None:
     save(model, options.out, recipe, options.seed, mnist, calibration, folder, options.start, options.teacher)
     if not options.limit:  # a trial run is not worth a look at the test set
         print(evaluate(served_file(options.out), options.data, folder / "evaluation"))
+
+
+def load_data(options: argparse.Namespace) -> Mnist:
+    """MNIST; and, but for trial runs, the fonts of handwriting come into the cache."""
+    mnist = load_mnist(options.data)
+    if not options.limit:
+        print(f"Fonts of handwriting to write words and numbers in: {load_fonts()} of {len(FONTS)}.")
+    return mnist
 
 
 def train_sequence_network(options: argparse.Namespace) -> None:
@@ -92,7 +102,7 @@ def train_sequence_network(options: argparse.Namespace) -> None:
             f"Name at least 1 with --epochs, and {recipe.batch} with --limit."
         )
     folder = Path("runs") / options.sequence.stem
-    right = train_sequence(recipe, load_mnist(options.data), options.seed, options.sequence, folder, options.resume)
+    right = train_sequence(recipe, load_data(options), options.seed, options.sequence, folder, options.resume)
     print(f"Saved {options.sequence}; it reads {right:.1%} of the lines that it is tried on.")
 
 
@@ -111,7 +121,7 @@ def train_ink_network(options: argparse.Namespace) -> None:
             "Name at least 1 with --epochs, and 1 with --limit."
         )
     folder = Path("runs") / options.ink.stem
-    overlap = train_ink(recipe, load_mnist(options.data), options.seed, options.ink, folder, options.resume)
+    overlap = train_ink(recipe, load_data(options), options.seed, options.ink, folder, options.resume)
     print(f"Saved {options.ink}; what it finds and the true ink of pages that it is tried on overlap by {overlap:.1%}.")
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from reading import only_digits
 from rendering import drawings_folder
 from sets import Sets
-from written_numbers import Bench, write_apart, write_prose, write_signs
+from written_numbers import Bench, write_among_words, write_apart, write_prose, write_signs
 
 import digits.judge as judging
 from digits import Recognizer
@@ -30,9 +30,10 @@ from digits.picture import read_grey
 from digits.sequence import SIGNS, Reading
 from digits.training.metrics import expected_calibration_error
 
-KINDS = ("OWN", "CUT", "SIGN", "OTHERS")  # weights of digits.judge
+KINDS = ("OWN", "CUT", "SIGN", "OTHERS", "CHANGE")  # weights of digits.judge
 STEP = np.array([0.15, 0.15, 0.5])  # deviation of a change: of both powers, and of what is added
-LEAST_POWERS = np.array([(0.2, 0.2), (0.2, 0.2), (0.2, 0.2), (0.5, 0.2)])  # what no network has seen must not win
+LEAST = np.array([*4 * [(0.2, 0.2, -9)], (0.0, 0.0, 0.0)])  # what no network has seen must not win,
+LEAST[3, 0] = 0.5
 CHANGED = 0.3  # share of the weights that are changed at a time
 SHARPNESSES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 
@@ -121,16 +122,18 @@ def prepare(data: Path, count: int) -> Iterator[Tuned]:
     for name, weight, write in (
         ("signs", 1.0, write_signs),
         ("apart", 1.0, write_apart),
-        ("letters", 0.3, write_prose),
+        ("letters", 0.5, write_prose),
+        ("words", 0.5, write_among_words),
     ):
         written = write(bench)
-        yield tuned(name, weight, [one.picture for one in written], [one.text for one in written])
+        yield tuned(name, weight, [one.picture for one in written], [one.text for one in written], name == "words")
 
 
 def use(weights: np.ndarray) -> None:
-    """Let the judge work with these, (4, 3)."""
-    for kind, row in zip(KINDS, weights, strict=True):
-        setattr(judging, kind, tuple(np.round(row, 2).tolist()))
+    """Let the judge work with these, (5, 3); of CHANGE, only the last counts."""
+    *powers, (_, _, judging.CHANGE) = np.round(weights, 2).tolist()
+    for kind, row in zip(KINDS, powers, strict=False):
+        setattr(judging, kind, tuple(row))
 
 
 def rate(tuned: list[Tuned], weights: np.ndarray) -> tuple[float, str]:
@@ -145,13 +148,13 @@ def rate(tuned: list[Tuned], weights: np.ndarray) -> tuple[float, str]:
 def search(tuned: list[Tuned], minutes: float, seed: int = 0) -> np.ndarray:
     """The best weights that were found in this time, from those of the judge on."""
     rng = np.random.default_rng(seed)
-    best = np.array([getattr(judging, kind) for kind in KINDS])
+    best = np.array([*(getattr(judging, kind) for kind in KINDS[:-1]), (0.0, 0.0, judging.CHANGE)])
     highest, told = rate(tuned, best)
     print(told, flush=True)
     end = time.monotonic() + 60 * minutes
     while time.monotonic() < end:
         weights = best + (rng.random(best.shape) < CHANGED) * rng.normal(0, STEP, best.shape)
-        weights[:, :2] = np.maximum(weights[:, :2], LEAST_POWERS)
+        weights = np.maximum(weights, LEAST)
         rated, told = rate(tuned, weights)
         if rated > highest:
             highest, best = rated, weights

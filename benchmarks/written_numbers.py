@@ -15,7 +15,7 @@ import string
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ SETS = {
     "signs": 500,
     "touching": 400,
     "apart": 400,
+    "words": 200,
     "lines": 150,
     "print": 300,
     "nothing": 500,
@@ -214,6 +215,21 @@ def write_prose(bench: Bench) -> list[Written]:
     return [Written(_on_page(_prose(bench, 2, rng)), "") for _ in range(bench.count("letters") // 2)]
 
 
+def write_among_words(bench: Bench) -> list[Written]:
+    """A number of one to five digits between words of the same writer, or after one."""
+    rng = np.random.default_rng(SEED)
+    writers = sorted(set(bench.digits) & set(bench.letters))
+    written = []
+    for _ in range(bench.count("words")):
+        writer = str(rng.choice(writers))
+        letters = {label: forms for label, forms in bench.letters[writer].items() if label in string.ascii_letters}
+        hand, number = _hand({**letters, **bench.digits[writer]}, rng), _digits(rng, 1, 5)
+        words = ["".join(rng.choice(sorted(letters), rng.integers(2, 6))) for _ in range(2)] if letters else ["", ""]
+        text = f"{words[0]} {number} {words[1]}" if rng.random() < 0.6 else f"{words[0]} {number}"
+        written.append(Written(_on_page(hand.write(text, rng)), number))
+    return written
+
+
 def signs(bench: Bench) -> Iterator[list[str]]:
     """Numbers with signs, each of one writer: bars are 95 % of the texts, 97 % of the digits, 1 % of signs lost."""
     yield ["kind", *HEAD, "digits exact %", "signs lost or read as digits %"]
@@ -237,7 +253,10 @@ def _lost(text: str, result: Recognition) -> int:
 
 
 def numbers(bench: Bench) -> Iterator[list[str]]:
-    """Digits of one writer, two to five of them touching, or two to eight apart: bars are 90 and 98 %."""
+    """Digits of one writer: two to five touching, two to eight apart, or a number among words (the digits alone count).
+
+    Bars are 90 % of those that touch, and 98 % of the others.
+    """
     yield ["kind", *HEAD]
     rng = np.random.default_rng(SEED)
     touching = []
@@ -248,6 +267,13 @@ def numbers(bench: Bench) -> Iterator[list[str]]:
     apart = write_apart(bench)
     for kind, written in (("touching", touching), ("apart", apart)):
         yield [kind, *_figures(written, [bench.recognizer.recognize(one.picture) for one in written])]
+    among = write_among_words(bench)
+    yield ["among words", *_figures(among, [_without_words(bench.recognizer.recognize(one.picture)) for one in among])]
+
+
+def _without_words(result: Recognition) -> Recognition:
+    """The numbers alone."""
+    return replace(result, numbers=tuple(number for number in result.numbers if number.verdict != "not a digit"))
 
 
 def lines(bench: Bench) -> Iterator[list[str]]:

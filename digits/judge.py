@@ -31,12 +31,16 @@ NARROWEST_CUT = 0.4  # width of strokes in their heights, below which they hold 
 ONE_DIGIT = 0.95  # probability that it is one digit, though perhaps not which, from which on it is not parted
 DASH = 1.6  # width of a dash, in its heights, at least
 SWAPPED = [SIGNS.index(sign) for sign in SIGNS.translate(str.maketrans(".-", "-."))]  # the dot for the dash
+BETWEEN = [SIGNS.index(sign) for sign in "/:%,."]  # signs that hardly ever begin what is written: a price for it,
+BEGINS = 1.0  # before the power below
 CLEAR = 0.9  # probability from which on what is read is clear: one sign is not cut, several are no single digit
-OWN, CUT = (0.2, 0.78, -1.6), (0.2, 0.23, -0.65)  # powers of the reader's and of the digit network's probability,
-SIGN, OTHERS = (0.69, 0.36, 0.55), (0.74, 0.62, -0.34)  # and what is added: of digits with their own ink, cut off; ...
+OWN, CUT = (0.21, 0.76, -1.09), (0.49, 0.2, -1.02)  # powers of the reader's and of the digit network's probability,
+SIGN, OTHERS = (1.1, 0.44, 0.35), (0.5, 0.29, 0.1)  # and what is added: of digits with their own ink, cut off; ...
 SHARPNESS = 2.75  # power of what stands in a line, before its share is taken
+AGREED, OVERRULED = (0.3, 2.2), (0.2, 0.3)  # slope and offset of a number's log-odds: reader of the same mind, or not
+USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
 LEAST = 1e-6  # no network is surer than this that something is not so
-CHANGE = 0.7  # price of a word and a number side by side, before that power,
+CHANGE = 2.0  # price of a word and a number side by side, before that power,
 WORD_SPACE = 0.5  # if no gap of so many heights of the line is between them
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
@@ -177,7 +181,7 @@ def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray) -
     boxes = [spans[place].mark.box for place, _ in path]
     words = [state_of(column) == WORD for _, column in path]
     return [
-        _number([spans[place] for place, _ in path[begin:end]], scores[begin:end], lattice)
+        _number([spans[place] for place, _ in path[begin:end]], scores[begin:end], lattice, strip, reading)
         for begin, end in pairwise([0, *_ends(boxes, words, strip.height), len(path)])
     ]
 
@@ -192,7 +196,10 @@ def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
     touching = begins[1:] - ends[:-1] < WORD_SPACE * strip.height
     prices = [0.0, *(SHARPNESS * CHANGE * touching).tolist(), 0.0]
     firsts, lasts = [span.first for span in spans], [span.last for span in spans]
-    return Lattice(firsts, lasts, SHARPNESS * score(spans, rows), prices)
+    scores = score(spans, rows)
+    begins = [place for place, span in enumerate(spans) if span.first == 0 and span.last < count - 1]
+    scores[np.ix_(begins, BETWEEN)] -= BEGINS
+    return Lattice(firsts, lasts, SHARPNESS * scores, prices)
 
 
 def _is_sure(spans: list[Span], rows: np.ndarray) -> bool:
@@ -240,15 +247,91 @@ def _with_none(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, 1 - rows.sum(axis=1, keepdims=True)], axis=1)
 
 
-def _number(chosen: list[Span], scores: np.ndarray, lattice: Lattice) -> FoundNumber:
+def _number(chosen: list[Span], scores: np.ndarray, lattice: Lattice, strip: Strip, reading: Reading) -> FoundNumber:
     """Spans that stand together, as a number. scores: theirs, (n, 19)."""
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
     text = merge_others("".join(SIGNS[column] for column in scores.argmax(axis=1)))
-    confidence = float(np.exp(lattice.log_share(text, chosen[0].first, chosen[-1].last + 1)))
-    together = float(shares.max(axis=1).prod())
-    doubt = min(1.0, confidence / max(together, LEAST)) ** (1 / len(chosen))  # where they are parted
-    marks = [_found(span.mark, doubt * row) for span, row in zip(chosen, shares, strict=True)]
+    log_share = lattice.log_share(text, chosen[0].first, chosen[-1].last + 1)
+    agreed = text == merge_others(_read_alone(chosen, strip, reading))
+    confidence = trust(log_share, agreed)
+    marks = [_found(span.mark, row) for span, row in zip(chosen, _sharpened(shares, confidence), strict=True)]
+    return FoundNumber(marks, confidence)
+
+
+def _read_alone(chosen: list[Span], strip: Strip, reading: Reading) -> str:
+    """What the reader sees where they stand, whatever the digit network says."""
+    left = strip.whole.box[0]
+    begin, end = min(span.mark.box[0] for span in chosen), max(span.mark.box[2] for span in chosen)
+    return reading.text_between(reading.border(begin - left), reading.border(end - left))
+
+
+def trust(log_share: float, agreed: bool) -> float:
+    """Probability that a number is right, in [0, 1]: Platt scaling (Platt 1999) of its share in the lattice.
+
+    agreed: whether the reader alone sees the same text. Where it does, hardly any is wrong, however low the share;
+    where it does not, the digit network has overruled it, and was often misled by a piece of a neighbour.
+    """
+    log_share = float(np.clip(log_share, np.log(LEAST), -LEAST))
+    log_odds = log_share - np.log(-np.expm1(log_share))
+    slope, offset = AGREED if agreed else OVERRULED
+    return float(1 / (1 + np.exp(-slope * log_odds - offset)))
+
+
+def _sharpened(shares: np.ndarray, confidence: float) -> np.ndarray:
+    """The shares of each mark, (n, 19), so that those of what they are read as multiply to the number's confidence."""
+    best = np.clip(shares.max(axis=1, keepdims=True), LEAST, 1 - LEAST)
+    power = np.log(confidence) / np.log(best).sum()
+    sharpened = shares * (1 - best**power) / (1 - best)
+    np.put_along_axis(sharpened, shares.argmax(axis=1)[:, None], best**power, axis=1)
+    return sharpened
+
+
+def mostly_words(numbers: list[FoundNumber]) -> bool:
+    """Is more than half of the width of what stands there OTHER?"""
+    marks = [one for number in numbers for one in number.marks]
+    others = sum(_width(one) for one in marks if one.text == OTHER)
+    return 2 * others > sum(map(_width, marks))
+
+
+def _width(found: Found) -> int:
+    return found.mark.box[2] - found.mark.box[0]
+
+
+def as_word(number: FoundNumber) -> FoundNumber:
+    """All its marks as letters of a word."""
+    marks = [
+        replace(one, text=OTHER, probabilities=None if one.probabilities is None else 0 * one.probabilities)
+        for one in number.marks
+    ]
+    return FoundNumber(marks, number.confidence)
+
+
+def doubt_among_words(numbers: list[FoundNumber]) -> list[FoundNumber]:
+    """Numbers of one picture, less probable the more words stand among them: what is left there is often a letter.
+
+    Odds are multiplied by those of numbers to words in the picture, in proportion to USUAL ones (Saerens et al. 2002,
+    "Adjusting the outputs of a classifier to new a priori probabilities").
+    """
+    words = [all(one.text == OTHER for one in number.marks) for number in numbers]
+    against = USUAL * sum(words) / max(1, len(words) - sum(words))
+    if sum(words) < FEW_WORDS or against <= 1:
+        return numbers
+    return [number if word else _doubted(number, against) for number, word in zip(numbers, words, strict=True)]
+
+
+def _doubted(number: FoundNumber, against: float) -> FoundNumber:
+    """A number whose odds are so many times lower, and those of its marks in proportion."""
+    confidence = number.confidence / (number.confidence + against * (1 - number.confidence))
+    factor = (confidence / max(number.confidence, LEAST)) ** (1 / len(number.marks))
+    marks = [
+        replace(
+            one,
+            confidence=factor * one.confidence,
+            probabilities=None if one.probabilities is None else factor * one.probabilities,
+        )
+        for one in number.marks
+    ]
     return FoundNumber(marks, confidence)
 
 

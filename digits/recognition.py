@@ -125,10 +125,13 @@ class Number:
 
     @cached_property
     def verdict(self) -> str:
-        """ "sure", "unsure", or "not a digit" if it is nothing but marks that are no digits and no signs."""
+        """ "sure", "unsure", or "not a digit" if it is nothing but marks that are no digits and no signs.
+
+        A number with a mark among others that nobody can read is never "sure".
+        """
         if not self.text.strip(OTHER):
             return "not a digit"
-        return "sure" if self.confidence >= UNSURE_BELOW else "unsure"
+        return "sure" if self.confidence >= UNSURE_BELOW and OTHER not in self.text else "unsure"
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,19 @@ import numpy as np
 from digits.classifier import Classifier
 from digits.errors import PictureError
 from digits.ink import Ink, InkReader
-from digits.judge import Found, FoundNumber, Span, alone, judge, look_again, propose, take_as_one
+from digits.judge import (
+    Found,
+    FoundNumber,
+    Span,
+    alone,
+    as_word,
+    doubt_among_words,
+    judge,
+    look_again,
+    mostly_words,
+    propose,
+    take_as_one,
+)
 from digits.layout import Layout, Strip, find_layout, level
 from digits.networks import digests_beside
 from digits.picture import read_grey
@@ -24,7 +36,7 @@ from digits.table import Grid, around, choose, find_aligned, find_ruled, part_at
 
 Result = TypeVar("Result")
 
-SIGNS_OF_PAGE = 6  # signs that a page has at least: less is not turned
+SIGNS_OF_PAGE, LINES_OF_PAGE = 6, 2  # signs and lines that a page has at least: less is not turned
 UPRIGHT = 0.8  # mean probability of the signs of a page from which on it stands upright for certain
 CLEARER = 0.15  # by which it must be higher from another side
 BATCH = 64  # pictures that recognize_many classifies in one go
@@ -143,7 +155,8 @@ class Recognizer:
     def _read_upright(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
         """Lines and what may stand in them. A page that reads more clearly from another side is turned to it."""
         page = self._read_page(ink, single, shape)
-        if page.signs < SIGNS_OF_PAGE or page.clarity >= UPRIGHT:
+        lines = len({strip.line for strip in page.layout.strips})
+        if page.signs < SIGNS_OF_PAGE or lines < LINES_OF_PAGE or page.clarity >= UPRIGHT:
             return page
         turned = [ink.turned_by_quarters(quarters) for quarters in (1, 2, 3)]
         best = max((self._read_page(one, single, shape, tables=False) for one in turned), key=lambda one: one.clarity)
@@ -177,8 +190,9 @@ class Recognizer:
                 seen = look_again(whole, own[-1], self.classifier.classify, prepared.layout.framed)
                 own = np.concatenate([own[:-1], seen[None]])
             found += _numbers(part, own)
+        found = doubt_among_words(found)
         grids = choose(prepared.grids, find_aligned([_boxes(number) for number in found]))
-        found = [part for number in found for part in _part(number, grids)]
+        found = _with_words([part for number in found for part in _part(number, grids)], grids)
         boxes = [around(_boxes(number)) for number in found]
         numbers = tuple(_number(number, prepared) for number in found)
         tables = tuple(_table(grid, boxes, numbers, prepared) for grid in grids)
@@ -223,6 +237,20 @@ def _part(found: FoundNumber, grids: list[Grid]) -> list[FoundNumber]:
     cells = [[grid.find(box) for grid in grids] for box in _boxes(found)]
     borders = [place for place, (before, after) in enumerate(pairwise(cells), 1) if before != after]
     return [FoundNumber(found.marks[a:b], found.confidence) for a, b in pairwise([0, *borders, len(cells)])]
+
+
+def _with_words(found: list[FoundNumber], grids: list[Grid]) -> list[FoundNumber]:
+    """The numbers; in a cell most of which is no number, what looks like digits is letters of words."""
+    cells: dict[tuple[tuple[int, int] | None, ...], list[FoundNumber]] = {}
+    for number in found:
+        cells.setdefault(_cell(number, grids), []).append(number)
+    words = {cell for cell, numbers in cells.items() if cell.count(None) < len(cell) and mostly_words(numbers)}
+    return [as_word(number) if _cell(number, grids) in words else number for number in found]
+
+
+def _cell(number: FoundNumber, grids: list[Grid]) -> tuple[tuple[int, int] | None, ...]:
+    """Its cell in each table."""
+    return tuple(grid.find(around(_boxes(number))) for grid in grids)
 
 
 def _table(grid: Grid, boxes: list[Box], numbers: tuple[Number, ...], prepared: _Prepared) -> Table:

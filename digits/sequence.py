@@ -54,9 +54,13 @@ class Reading:
 
         That is the most probable column of each place, repeats as one.
         """
-        best = self.probabilities.argmax(axis=1)
-        first = np.diff(best, prepend=NONE) != 0  # of a run of the same column
-        return "".join(SIGNS[column - 1] for column in best[first] if column != NONE)
+        return self.text_between(0, len(self.probabilities))
+
+    def text_between(self, first: int, end: int) -> str:
+        """The same of the places from `first` to before `end`."""
+        best = self.probabilities[first:end].argmax(axis=1)
+        begins = np.diff(best, prepend=NONE) != 0  # a run of the same column
+        return "".join(SIGNS[column - 1] for column in best[begins] if column != NONE)
 
     @property
     def clarity(self) -> list[float]:

@@ -61,7 +61,8 @@ def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
     count, labels, stats = _components(inked[window])
     if count > 9:
         count, labels, stats = _bridge_dots(inked[window], longest, count, labels, stats)
-    least = max(SPECK * pen_width(ink[window]), longest / 200)
+    pen = pen_width(ink[window])
+    least = max(SPECK * pen, min(longest / 200, 2 * pen))  # on a large page a point is smaller than the page's grain
     kept = [label for label in range(1, count) if max(stats[label, 2:4]) > least]
     strokes = [_stroke(ink[window], labels, stats, label).moved(left, top) for label in kept]
     notes = [f"specks ignored: {count - 1 - len(kept)}"] if len(kept) < count - 1 else []

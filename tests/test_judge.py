@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digits.judge import Span, judge, look_again, make_lattice, score
+from digits.judge import Found, FoundNumber, Span, doubt_among_words, judge, look_again, make_lattice, score, trust
 from digits.layout import Mark, Strip
 from digits.sequence import SIGNS, Reading, Seen
 from digits.strokes import Stroke
@@ -123,3 +123,23 @@ def test_look_again_takes_an_unsure_digit_in_mnists_frame_as_it_is_where_that_is
 
     assert look_again(IMAGE, 0.6 * rows[1], classify, IMAGE).argmax() == label
     assert [images.shape for images in asked] == [(1, 28, 28, 1)], "only the frame itself, from no other side"
+
+
+def test_trust_rises_with_the_share_and_where_the_reader_sees_the_same():
+    assert trust(-0.01, True) > trust(-0.5, True) > trust(-0.5, False) > trust(-3.0, False) > 0
+    assert trust(0.0, True) < 1 and trust(-np.inf, False) > 0
+
+
+def _found_number(text: str, confidence: float) -> FoundNumber:
+    mark = _span("1", 0).mark
+    row = _row(1, confidence)
+    return FoundNumber([Found(mark, sign, confidence, row) for sign in text], confidence)
+
+
+def test_a_number_is_doubted_among_words_and_not_among_numbers():
+    numbers = [_found_number("1", 0.9)] * 9
+    assert doubt_among_words([*numbers, _found_number("?", 0.9)])[0].confidence == 0.9
+    (one, *_) = doubt_among_words([_found_number("1", 0.9), *[_found_number("??", 0.9)] * 5])
+    assert one.confidence < 0.3 and one.marks[0].probabilities.sum() < 0.5
+    (clear, *_) = doubt_among_words([_found_number("12", 0.999), *[_found_number("??", 0.9)] * 5])
+    assert clear.confidence > 0.8

@@ -24,6 +24,7 @@ from digits.training.callbacks import Interruption, OneCycle, Stopwatch
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE, export_compared
 from digits.training.fit import forget
+from digits.training.fonts import cached_fonts
 from digits.training.history import read_round
 from digits.training.network import copy_for_training
 from digits.training.paper import SIDE, synthesise_page
@@ -71,6 +72,7 @@ def train_ink(recipe: InkRecipe, mnist: Mnist, seed: int, path: Path, folder: Pa
         "recipe": asdict(recipe),
         "seed": seed,
         "parameters": network.count_params(),
+        "fonts": len(cached_fonts()),
         "compared": COMPARED,
         "overlap": overlap,
         "keras_onnx_difference": difference,

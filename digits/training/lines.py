@@ -19,7 +19,7 @@ from digits.sequence import SIGNS
 from digits.training.augment import augment
 from digits.training.data import Split
 from digits.training.fonts import cached_fonts
-from digits.training.glyphs import MARKS
+from digits.training.glyphs import MARKS, RUNNING_ZEROS
 from digits.training.glyphs import SIGNS as OTHER_FORMS
 from digits.training.numbers import CUT_HEIGHT, write_number
 from digits.training.printed import PRINTERS, display_glyph, lacks, open_font
@@ -166,6 +166,8 @@ def _sum(rng: np.random.Generator) -> str:
 def _amount(rng: np.random.Generator) -> str:
     """An amount as on a cheque, with what fills the rest of the line so that nobody adds a digit."""
     number = _thousands(rng) if rng.random() < 0.5 else _digits(rng, 3, 8)
+    if rng.random() < 0.35:
+        number = _digits(rng, 1, 3) + (".", ",", "")[rng.integers(3)] + "0" * rng.integers(2, 4)
     before = ("", "", "", "", "=", "-", "?", "-?")[rng.integers(8)]
     after = ("-", "=", "/-", ",-", ".-", "--", "?", "/", "-?", ".", "")[rng.integers(11)]
     return before + number + after
@@ -199,7 +201,7 @@ def _alone(rng: np.random.Generator) -> str:
 
 TEXTS = (_plain, _decimal, _thousands, _signed, _fraction, _time, _date, _percent, _sum, _amount, _several,
          _with_others, _alone)  # fmt: skip
-TEXT_SHARES = (0.38, 0.07, 0.03, 0.06, 0.04, 0.04, 0.05, 0.03, 0.04, 0.07, 0.06, 0.12, 0.01)
+TEXT_SHARES = (0.35, 0.07, 0.03, 0.06, 0.04, 0.04, 0.05, 0.03, 0.04, 0.1, 0.06, 0.12, 0.01)
 
 
 def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
@@ -211,6 +213,8 @@ def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable
     hanging = rng.uniform(0.15, 0.7) if rng.random() < 0.18 else 0.0
     small_zeros = rng.uniform(0.45, 0.85) if rng.random() < 0.12 else 1.0
     wander = UNIT * rng.uniform(0, 0.12)
+    running = rng.random() < 0.1
+    small_zeros = rng.uniform(0.4, 0.8) if running else small_zeros
 
     def write(text: str, rng: np.random.Generator) -> Glyph:
         size = float(np.exp(rng.normal(0, uneven)))
@@ -223,13 +227,17 @@ def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable
         if label == 0 and small_zeros < 1 and rng.random() < 0.8:
             size *= small_zeros
             below -= UNIT * rng.uniform(0, 1 - size) if size < 1 else 0
-        ink = draw(label, rng, pen) if drawn else _mnist(label, split, rng)
+        if label == 0 and running:
+            ink = draw_form(RUNNING_ZEROS[rng.integers(len(RUNNING_ZEROS))], rng, pen)
+        else:
+            ink = draw(label, rng, pen) if drawn else _mnist(label, split, rng)
         ink = _to_height(ink, UNIT * size)
         if not drawn and not keeps_pen:
             ink = change_pen(ink, pen * UNIT - pen_width(ink))
         return Glyph(ink, round(below) - ink.shape[0], text)
 
-    return write, _gaps(rng), bool(rng.random() < 0.07)
+    gaps = _gaps(rng) if not running else lambda: float(UNIT * rng.normal(-0.05, 0.04))
+    return write, gaps, bool(rng.random() < 0.07)
 
 
 def _mnist(label: int, split: Split, rng: np.random.Generator) -> np.ndarray:
@@ -368,8 +376,16 @@ def _in_font(rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
         x += apart if sign != " " else UNIT * rng.uniform(0, 0.8)
     ink = np.asarray(paper, np.float32) / 255
     if rng.random() < 0.5:
-        ink = change_pen(ink, UNIT * rng.uniform(0.06, 0.18) - pen_width(ink))
+        ink = _with_pen(ink, UNIT * rng.uniform(0.06, 0.18) - pen_width(ink))
     return _waver(ink, rng), placed
+
+
+def _with_pen(paper: np.ndarray, by: float) -> np.ndarray:
+    """The ink of a paper wider or narrower by so many pixels, where it was."""
+    left, top, width, height = cv2.boundingRect((paper > 0).view(np.uint8))
+    ink = change_pen(paper, by)
+    moved = np.float32([[1, 0, left + (width - ink.shape[1]) / 2], [0, 1, top + (height - ink.shape[0]) / 2]])
+    return cv2.warpAffine(ink, moved, paper.shape[::-1]) if ink.shape != paper.shape else ink
 
 
 WORD_LETTERS = {

@@ -65,7 +65,7 @@ def synthesise_page(train: Split, rng: np.random.Generator, filled: int | None =
 def write_page(train: Split, rng: np.random.Generator) -> Page:
     """One large digit, lines of numbers and words, a table, or nothing; ruled or not; straight or askew."""
     page = Page()
-    kind = rng.choice(4, p=(0.33, 0.4, 0.18, 0.09))
+    kind = rng.choice(4, p=(0.32, 0.39, 0.18, 0.11))
     if kind == 0:
         _write_large(page, train, rng)
     elif kind == 1:
@@ -356,7 +356,7 @@ def _line_width(page: Page, rng: np.random.Generator) -> float:
 def _rule(page: Page, rng: np.random.Generator) -> None:
     """Lines from edge to edge, level, upright or both; or a margin, an underline or a box of a form."""
     width, tone = _line_width(page, rng), rng.uniform(0.15, 1)
-    kind = rng.choice(4, p=(0.4, 0.15, 0.25, 0.2))
+    kind = rng.choice(5, p=(0.33, 0.13, 0.22, 0.17, 0.15))
     period = float(np.exp(rng.uniform(np.log(max(10, 4 * width)), np.log(120))))
     start = rng.uniform(0, period)
     if kind in (0, 2):
@@ -368,6 +368,17 @@ def _rule(page: Page, rng: np.random.Generator) -> None:
     if kind == 3:
         left, top = rng.uniform(0, 0.5 * SIDE, 2)
         _frame(page, (int(left), int(top), int(left + rng.uniform(60, 220)), int(top + rng.uniform(40, 200))), rng)
+    if kind == 4:
+        _dot(page, period, max(0.5, width / 2), tone, rng)
+
+
+def _dot(page: Page, period: float, radius: float, tone: float, rng: np.random.Generator) -> None:
+    """Dots in rows and columns."""
+    start = rng.uniform(0, period, 2)
+    for x in np.arange(start[0], SIDE, period):
+        for y in np.arange(start[1], SIDE, period):
+            middle = round(16 * x), round(16 * y)
+            cv2.circle(page.rules, middle, round(16 * radius), tone, cv2.FILLED, cv2.LINE_AA, 4)
 
 
 def _frame(page: Page, box: tuple[int, int, int, int], rng: np.random.Generator) -> None:
@@ -481,11 +492,11 @@ def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarra
         paper -= rng.uniform(0.02, 0.25) * contrast * _cloud(rng.uniform(1.0, 12), rng)
     if rng.random() < 0.3:
         paper -= _pattern(rng) * rng.uniform(0.05, 0.55) * contrast
-    if rng.random() < 0.18:
+    if rng.random() < 0.22:
         back = cv2.GaussianBlur(
             np.roll(page.ink[:, ::-1], rng.integers(0, SIDE, 2), (0, 1)), (0, 0), rng.uniform(0.8, 3)
         )
-        paper -= back * rng.uniform(0.1, 0.4) * contrast
+        paper -= back * rng.uniform(0.1, 0.5) * contrast
     if rng.random() < 0.2:
         _speckle(paper, page.pen, contrast, rng)
     if rng.random() < 0.12:

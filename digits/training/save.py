@@ -24,6 +24,7 @@ from digits.training.batches import augmented
 from digits.training.calibrate import fit_platt, fit_temperature
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_onnx
+from digits.training.fonts import cached_fonts
 from digits.training.history import kept_epochs, read_rounds, read_seconds
 from digits.training.network import calibrated_network
 from digits.training.recipe import Recipe
@@ -107,6 +108,7 @@ def save(
         "teacher_sha256": teacher_sha256,
         "parameters": model.count_params(),
         "training_pictures": len(mnist.train),
+        "fonts": len(cached_fonts()),
         "calibration": calibration,
         "kept_epochs": kept_epochs(recipe, rounds),
         "epochs_run": sum(map(len, rounds)),

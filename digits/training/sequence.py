@@ -22,6 +22,7 @@ from digits.files import digest
 from digits.sequence import ABOVE, BESIDE, HEIGHT, NONE, SIGNS, STEP, Reading, SequenceReader, frame
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE, export_compared
+from digits.training.fonts import cached_fonts
 from digits.training.lines import LONGEST, Placed, write_line
 from digits.training.network import copy_for_training
 from digits.training.save import versions, write_record
@@ -68,6 +69,7 @@ def train_sequence(recipe: SequenceRecipe, mnist: Mnist, seed: int, path: Path, 
         "recipe": asdict(recipe),
         "seed": seed,
         "parameters": network.count_params(),
+        "fonts": len(cached_fonts()),
         "compared": len(lines),
         "read_right": right,
         "keras_onnx_difference": difference,

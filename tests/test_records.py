@@ -18,7 +18,7 @@ NAMED = re.compile(r"\b(model|ink|sequence)(?:\.onnx| network)? ([0-9a-f]{12})\b
 LOADS = """
 import importlib, pathlib, pkgutil
 for path in sorted(pathlib.Path().glob("*.py")):
-    if path.stem != "rapidocr_worker":  # which runs in an environment of its own
+    if not path.stem.endswith("_worker"):  # which run in environments of their own
         importlib.import_module(path.stem)
 import real_input
 for step in real_input.STEPS.values():

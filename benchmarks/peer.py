@@ -119,20 +119,24 @@ class Worker:
 
     def close(self) -> None:
         """End the worker."""
-        self._process.communicate()
+        try:
+            self._process.communicate(timeout=self._patience)
+        except subprocess.TimeoutExpired:
+            self._kill()
         self._place.cleanup()
 
     def _start(self) -> tuple[float, float | None]:
         """Start the process and let it read a one, drawn on a pad."""
         pad = cv2.line(np.full((400, 400), 255, np.uint8), (210, 90), (190, 310), 0, 20, cv2.LINE_AA)
-        picture = self._file(pad)
+        one = Path(self._place.name) / "one.png"  # beside the picture for which it may be started anew
+        cv2.imwrite(str(one), pad)
         began = time.perf_counter()
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
                 env=self._environment,
             )  # fmt: skip
-        found = self._exchange(picture, "digit", PATIENCE_AT_START)
+        found = self._exchange(one, "digit", PATIENCE_AT_START)
         if found is None:
             raise PeerError(f"{self._name} does not run: {_reason(self._errors.read_text(errors='replace'))}")
         return time.perf_counter() - began, found["megabytes"]

@@ -43,7 +43,6 @@ from digits.training.metrics import auroc
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "comparison.md"
 RACE = ROOT / "benchmarks" / "time_to_accuracy.md"
-STARTS = 3  # fresh processes of each
 TIMED = 100  # drawings
 TIMED_SHEETS = 3
 NEEDED = tuple(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"])
@@ -78,11 +77,9 @@ WHY_READ = {
     "MNIST and what is synthesised",
     "Tesseract": "it is told that there are digits only, and whether they are one, a line or a block",
 }
+ONE_LOOK = "it looks for nothing: no ink, no lines, no second look"
 WHY_COST = {
-    PLAIN.name: "it looks for nothing: no ink, no lines, no second look",
-    PLAIN_KERAS.name: "it looks for nothing: no ink, no lines, no second look",
-    "digit-recognizer-py": "it looks for nothing: no ink, no lines, no second look",
-    "digitsclassifier": "it looks for nothing: no ink, no lines, no second look",
+    **dict.fromkeys((PLAIN.name, PLAIN_KERAS.name, "digit-recognizer-py", "digitsclassifier"), ONE_LOOK),
     RAPIDOCR.name: "it has neither a page nor an HTTP interface, and looks at a picture once",
     "Tesseract": "it is a compiled program, without Python and its libraries, and looks at a picture once",
 }
@@ -139,12 +136,16 @@ class Section:
 
 @dataclass
 class Bench:
-    """What the sections work on. absent: why peers are not measured, by name. notes: what else is to be told."""
+    """What the sections work on.
+
+    starts: fresh processes of each peer. absent: why peers are not measured, by name. notes: what else is to be told.
+    """
 
     recognizer: Recognizer
     sets: Sets
     peers: Sequence[Peer]
     environments: Path
+    starts: int
     absent: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -200,8 +201,9 @@ def reading(bench: Bench) -> Iterator[Section]:
 
 
 OF_ALL = """The sets below taken together; scans that are also shown enlarged count each time. Those that read one digit
-a picture are given single digits only. AUROC is the area under the ROC curve of the confidence, pen digits against
-letters, scribbles, shapes, textures and photo-like scenes: 1 is perfect, 0.5 is chance."""
+a picture are given single digits only. None of the others gives the cells of a table, so that the digits of its rows
+are compared. AUROC is the area under the ROC curve of the confidence, pen digits against letters, scribbles, shapes,
+textures and photo-like scenes: 1 is perfect, 0.5 is chance."""
 SET_BY_SET = "Percent read exactly, with the 95 % interval."
 
 
@@ -280,7 +282,7 @@ def costs(bench: Bench) -> Iterator[Section]:
     drawings = next(bench.sets.accuracy()).some(TIMED)
     sheets = next(pictures for pictures in bench.sets.photos() if _has_tables(pictures)).some(TIMED_SHEETS)
     found = {peer.name: _cost(bench, peer, drawings, sheets) for peer in peers}
-    counts = {DRAWING: len(drawings.pictures), SHEET: len(sheets.pictures), START: STARTS}
+    counts = {DRAWING: len(drawings.pictures), SHEET: len(sheets.pictures), START: bench.starts}
     figures = [
         Figure(
             name,
@@ -298,31 +300,35 @@ DRAWING, SHEET = "a drawing on a 400x400 pad, ms", "a photo of a table, ms"
 START, MEMORY, INSTALLED = "start to first answer, s", "memory, MB", "installed, MB"
 COSTS = {DRAWING: ".1f", SHEET: ".0f", START: ".2f", MEMORY: ".0f", INSTALLED: ".0f"}
 """What is measured of each, and how it is written."""
-WHAT_IT_TAKES = f"""Each in a process of its own, the same files, one core. Milliseconds are of the processor's time,
-and medians. The start is by the clock, from the command to the answer to a drawn 1, the median of {STARTS}; the memory
-is the most that the process had until then. Installed are the packages with all that they need, without Python: of this
-program that includes the page and the HTTP interface; of Tesseract its own packages, without the system's libraries."""
+WHAT_IT_TAKES = """Each in a process of its own, the same files, one core; medians. Milliseconds are of the processor's
+time. The start is by the clock, from the command to the answer to a drawn 1; the memory is the most that the process
+had until then. Installed are the packages with all that they need, without Python: of this program that includes the
+page and the HTTP interface; of Tesseract its own packages, without the system's libraries."""
 
 
 def _cost(bench: Bench, peer: Peer, drawings: Pictures, sheets: Pictures) -> dict[str, float]:
     """The figures of a peer, by name; none if it does not run."""
     print(f"costs of {peer.name}", file=sys.stderr, flush=True)
     starts = []
-    for _ in range(STARTS):
+    for _ in range(bench.starts):
         if (worker := bench.start(peer)) is None:
             return {}
         starts.append(worker.seconds)
         sets = {DRAWING: drawings} if peer.one_digit else {DRAWING: drawings, SHEET: sheets}
-        # Only the last one goes on reading.
-        times = {name: _milliseconds(worker, pictures) for name, pictures in sets.items() if len(starts) == STARTS}
+        times = _milliseconds(worker, sets) if len(starts) == bench.starts else {}  # only the last one goes on reading
         worker.close()
     memory = {} if worker.megabytes is None else {MEMORY: worker.megabytes}
     size = {} if (megabytes := measure_size(bench, peer)[0]) is None else {INSTALLED: megabytes}
     return {START: statistics.median(starts), **times, **memory, **size}
 
 
-def _milliseconds(worker: Worker, pictures: Pictures) -> float:
-    return statistics.median(worker.read(picture, pictures).milliseconds for picture in pictures.pictures)
+def _milliseconds(worker: Worker, sets: Mapping[str, Pictures]) -> dict[str, float]:
+    """Of each set the median of what it could read; no set of which it could read nothing."""
+    answers = {
+        name: [worker.read(picture, pictures) for picture in pictures.pictures] for name, pictures in sets.items()
+    }
+    times = {name: [answer.milliseconds for answer in found if answer.milliseconds] for name, found in answers.items()}
+    return {name: statistics.median(found) for name, found in times.items() if found}
 
 
 def measure_size(bench: Bench, peer: Peer) -> tuple[float | None, str]:
@@ -358,20 +364,18 @@ def _bare(requirement: str) -> str:
 def training(bench: Bench) -> Iterator[Section]:
     """How long it takes to train to 99.0 %: what time_to_accuracy.py has recorded."""
     lines = RACE.read_text("utf-8").splitlines() if RACE.is_file() else []
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")][1:]
-    names = [OURS.name, KERAS_IO]
-    seconds, spreads, accuracies = ({}, {}, {}) if len(rows) != 2 else (
-        {name: float(row[2].split()[0]) for name, row in zip(names, rows, strict=True)},
-        {name: row[2].split("(")[1].rstrip(")") for name, row in zip(names, rows, strict=True)},
-        {name: float(row[3].split()[0]) for name, row in zip(names, rows, strict=True)},
-    )  # fmt: skip
-    n = rows[0][1] if rows else "–"
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    runs = dict(zip((OURS.name, KERAS_IO), cells[1:], strict=False))  # what ran, n, seconds (spread), accuracy (lowest)
+    seconds = {name: float(run[2].split()[0]) for name, run in runs.items()}
+    spreads = {name: run[2].split("(")[1].rstrip(")") for name, run in runs.items()}
+    accuracies = {name: float(run[3].split()[0]) for name, run in runs.items()}
+    n = runs[OURS.name][1] if runs else "–"
     figures = [
         Figure("seconds, mean (min to max)", n, seconds, ".0f", spreads, better="less"),
         Figure("accuracy on validation then, %", n, accuracies, ".2f"),
     ]
-    told = f"{TO_TARGET} It was run as {lines[0]} on {lines[2]}." if rows else f"{TO_TARGET} It has not been run here."
-    yield Section("Training to 99.0 %", told, names, figures)
+    told = f"It was run as {lines[0]} on {lines[2]}." if runs else "It has not been run yet."
+    yield Section("Training to 99.0 %", f"{TO_TARGET} {told}", [OURS.name, KERAS_IO], figures)
 
 
 KERAS_IO = "keras-io's mnist_convnet"
@@ -394,7 +398,7 @@ def document(bench: Bench, sections: Sequence[Section], command: str) -> str:
         behind(sections),
         *map(str, sections),
         "## The programs",
-        _programs(bench),
+        _programs(bench, {name for section in sections for name in section.readers}),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -406,13 +410,13 @@ def behind(sections: Sequence[Section]) -> str:
     title = f"## Where this program is behind\n\nIn {len(lost)} of {len(figures)} rows another is ahead"
     if not lost:
         return f"{title}."
-    reasons = {
+    reasons = [
         f"* {name}: {why}."
         for section in sections
         for name, why in section.why.items()
         if any(name in figure.ahead() for figure in section.figures)
-    }
-    return "\n".join([f"{title}:\n", *map(_loss, lost), "\nWhat they owe it to:\n", *sorted(reasons)])
+    ]
+    return "\n".join([f"{title}:\n", *map(_loss, lost), "\nWhat they owe it to:\n", *dict.fromkeys(reasons)])
 
 
 def _loss(figure: Figure) -> str:
@@ -430,7 +434,7 @@ def _overlap(figure: Figure, other: str) -> bool:
 
 def _setting(bench: Bench) -> str:
     limit = f"about {bench.sets.limit} pictures of each set" if bench.sets.limit else "every picture"
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
     return (
         f"{describe_machine()}{load}; Python {platform.python_version()}, OpenCV {cv2.__version__}, ONNX Runtime "
         f"{onnxruntime.__version__}, one thread; {name_networks(bench.recognizer.networks)}; writers "
@@ -438,9 +442,10 @@ def _setting(bench: Bench) -> str:
     )
 
 
-def _programs(bench: Bench) -> str:
+def _programs(bench: Bench, measured: set[str]) -> str:
+    """Their versions, how they were used, and which could not be measured."""
     rows = ["| program | versions | used as |", "|---|---|---|"]
-    for peer in (OURS, PLAIN, PLAIN_KERAS, *bench.peers):
+    for peer in (peer for peer in (OURS, PLAIN, PLAIN_KERAS, *bench.peers) if peer.name in measured):
         versions = "–" if peer.name in bench.absent else measure_size(bench, peer)[1]
         rows.append(f"| {peer.name} | {versions} | {HOW[peer.name]} |")
     absent = [f"Not measured: {reason}." for reason in bench.absent.values()]
@@ -451,7 +456,7 @@ HOW = {
     OURS.name: "as it comes; it is not told what stands in a picture",
     PLAIN.name: "grey, resized to 28x28, light paper inverted; this program's network by ONNX Runtime",
     PLAIN_KERAS.name: "the same with `model.h5` and Keras' `predict`: for what it takes",
-    "digit-recognizer-py": "`DigitRecognizer.predict`, as its page says; one digit a picture",
+    "digit-recognizer-py": "`DigitRecognizer.predict`, as its page says; one digit a picture; PyTorch as pip brings it",
     "digitsclassifier": "`predict_digits` on a grey array, as its page says; one digit a picture",
     RAPIDOCR.name: "PP-OCRv6 as it comes; its detector where text must be found; the digits of what it reads",
     "Tesseract": "only digits allowed; told that there is one character (10), one line (7) or a block of text (6)",
@@ -464,7 +469,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     peers = [peer for peer in OTHERS if peer.name in options.peers]
     sets = Sets(options.data, options.split, options.limit)
-    bench = Bench(Recognizer(), sets, peers, options.environments)
+    bench = Bench(Recognizer(), sets, peers, options.environments, options.starts)
     sections = [section for name in options.only for section in SECTIONS[name](bench)]
     text = document(bench, sections, " ".join(["python benchmarks/peers.py", *sys.argv[1:]]))
     replace_file(options.out, text.encode())
@@ -485,6 +490,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--environments", type=Path, default=default_folder(), help="where the others are installed if they are not yet"
     )
+    parser.add_argument("--starts", type=int, default=3, help="fresh processes of each, whose starts are timed")
     parser.add_argument("--out", type=Path, default=OUT, help="Markdown file to write")
     options = parser.parse_args()
     if not options.data.is_dir():

@@ -37,6 +37,7 @@ def test_every_benchmark_loads_and_every_step_that_it_leaves_out_is_there():
 def records():
     """For each record of the shipped networks, which it names: (kind, digest)."""
     files = [path for path in BENCHMARKS.iterdir() if path.suffix in (".md", ".json") and path.name not in OF_RECIPES]
+    files.append(BENCHMARKS.parent / "docs" / "comparison.md")
     return {path.name: {(kind.lower(), digest) for kind, digest in NAMED.findall(path.read_text())} for path in files}
 
 

@@ -98,7 +98,7 @@ class Sets:
         rng = np.random.default_rng(SEED)
         pads = [draw_anywhere(letter["strokes"], rng) for letter in letters]
         yield Pictures("pen letters", pads, [""] * len(pads)).some(self.limit)
-        count = min(self.limit or WITHOUT_DIGITS, WITHOUT_DIGITS)
+        count = WITHOUT_DIGITS if self.limit is None else min(max(1, self.limit // 4), WITHOUT_DIGITS)
         for name, make in NON_DIGITS.items():
             yield Pictures(name, [partial(make, _random(name, index)) for index in range(count)], [""] * count)
 

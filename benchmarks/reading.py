@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from plain import to_frame
 
 from digits import PictureError, Recognizer
 from digits.recognition import Box, Digit, Recognition
@@ -42,6 +44,13 @@ class Pictures:
     sure_wrong: float | None = None
     boxes: Sequence[np.ndarray] | None = None
     whole: bool = True
+
+    @cached_property
+    def kind(self) -> str:
+        """What those are told that must be told: "digit", "line", or "page" where text is to be found first."""
+        if not self.whole:
+            return "page"
+        return "digit" if all(len(answer) <= 1 for answer in self.answers) else "line"
 
     def some(self, count: int | None) -> Pictures:
         """At most about `count` pictures, evenly spread; all if None."""
@@ -94,14 +103,12 @@ def read_by_road(recognizer: Recognizer) -> Read:
 
 
 def read_plainly(recognizer: Recognizer) -> Read:
-    """The plain pipeline: grey, resized to 28x28, 0..1, inverted if the paper is light."""
+    """The plain pipeline before the program's network."""
 
     def read(picture: Any, pictures: Pictures) -> Answer:
         start = time.process_time()
         image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else _open(picture)
-        small = np.asarray(image.convert("L").resize((28, 28), Image.Resampling.BILINEAR), np.float32) / 255
-        ink = 1 - small if small.mean() > 0.5 else small
-        probabilities = recognizer.classifier.classify(ink[None, ..., None])[0]
+        probabilities = recognizer.classifier.classify(to_frame(image))[0]
         milliseconds = 1000 * (time.process_time() - start)
         best = float(probabilities.max())
         return Answer(str(probabilities.argmax()), best >= 0.8, best, milliseconds)

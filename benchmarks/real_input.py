@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 import onnxruntime
 from composed import Drawing, compose_lines
-from peer import RapidOcr, default_folder
+from peer import RAPIDOCR, Worker, default_folder
 from PIL import Image
 from reading import (
     Measured,
@@ -72,7 +72,7 @@ class Bench:
     """What the sections work on. rapidocr: beside us, or None."""
 
     recognizer: Recognizer
-    rapidocr: RapidOcr | None
+    rapidocr: Worker | None
     sets: Sets
     mnist: Path | None
 
@@ -422,7 +422,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--limit", type=int, help="about so many pictures of each set, for a quick look")
     parser.add_argument(
-        "--rapidocr", type=Path, default=default_folder(), help="environment of RapidOCR, made there if it is missing"
+        "--environments", type=Path, default=default_folder(), help="where RapidOCR is installed if it is not there yet"
     )
     parser.add_argument("--alone", action="store_true", help="without RapidOCR")
     options = parser.parse_args()
@@ -434,7 +434,7 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     options = _options()
     cv2.setNumThreads(1)
-    rapidocr = None if options.alone else RapidOcr(options.rapidocr)
+    rapidocr = None if options.alone else Worker(RAPIDOCR, options.environments)
     sets = Sets(options.data, options.split, options.limit)
     bench = Bench(Recognizer(options.model), rapidocr, sets, options.mnist)
     print(f"`python benchmarks/real_input.py {' '.join(sys.argv[1:])}`\n\n{_setting(bench)}")

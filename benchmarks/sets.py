@@ -92,6 +92,16 @@ class Sets:
             made = [partial(make, _random(name, index)) for index in range(count)]
             yield Pictures(name, made, [""] * count, digits_only=True, whole=False)
 
+    def other_things(self) -> Iterator[Pictures]:
+        """Pictures of one thing each that is no digit: pen letters, scribbles, shapes, textures, photo-like scenes."""
+        letters = load_strokes(self.data / "pen_letters.jsonl.gz", self.split)
+        rng = np.random.default_rng(SEED)
+        pads = [draw_anywhere(letter["strokes"], rng) for letter in letters]
+        yield Pictures("pen letters", pads, [""] * len(pads)).some(self.limit)
+        count = WITHOUT_DIGITS if self.limit is None else min(max(1, self.limit // 4), WITHOUT_DIGITS)
+        for name, make in NON_DIGITS.items():
+            yield Pictures(name, [partial(make, _random(name, index)) for index in range(count)], [""] * count)
+
     def photos(self) -> Iterator[Pictures]:
         """Other people's photos and scans, by kind."""
         for kind, name, bar in PHOTOS:

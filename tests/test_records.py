@@ -18,7 +18,7 @@ NAMED = re.compile(r"\b(model|ink|sequence)(?:\.onnx| network)? ([0-9a-f]{12})\b
 LOADS = """
 import importlib, pathlib, pkgutil
 for path in sorted(pathlib.Path().glob("*.py")):
-    if path.stem != "rapidocr_worker":  # which runs in an environment of its own
+    if not path.stem.endswith("_worker"):  # which run in environments of their own
         importlib.import_module(path.stem)
 import real_input
 for step in real_input.STEPS.values():
@@ -37,6 +37,7 @@ def test_every_benchmark_loads_and_every_step_that_it_leaves_out_is_there():
 def records():
     """For each record of the shipped networks, which it names: (kind, digest)."""
     files = [path for path in BENCHMARKS.iterdir() if path.suffix in (".md", ".json") and path.name not in OF_RECIPES]
+    files.append(BENCHMARKS.parent / "docs" / "comparison.md")
     return {path.name: {(kind.lower(), digest) for kind, digest in NAMED.findall(path.read_text())} for path in files}
 
 

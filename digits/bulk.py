@@ -12,6 +12,7 @@ own.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import logging
 import multiprocessing
@@ -45,6 +46,7 @@ from digits.recognizer import Recognizer
 from digits.rows import WRITERS, Row, as_row, write_parquet
 from digits.sheets import as_tables
 from digits.sources import Entry, find_pictures, is_sorted, open_archive, read_place, text_key
+from digits.template import parse_template
 
 CHUNK = 64  # pictures; few enough that a kill costs little, enough to keep the classifier's batches full
 PART = 16_000_000  # bytes of pictures from archives, after which a chunk is read in parts
@@ -61,6 +63,7 @@ class Settings:
     debug_images: folder for the 28x28 pictures that the network saw; None for none.
     tables: give each picture's tables, too; cells: with a picture of each cell that is to be checked.
     known: what is known of the tables' columns.
+    template: the content of a template's file, whose fields each picture has; None for none.
     """
 
     model: str | None = None
@@ -70,6 +73,7 @@ class Settings:
     tables: bool = False
     cells: bool = False
     known: tuple[Field, ...] = ()
+    template: str | None = None
 
 
 class Task(NamedTuple):
@@ -86,14 +90,8 @@ class Task(NamedTuple):
 
 def read_chunk(tasks: list[Task], settings: Settings) -> str:
     """Read the pictures of one chunk. Returns their rows as JSON lines, in order."""
-    recognizer = _recognizer(settings.model)
-    pictures = [_fetch(task) for task in tasks]
-    results = recognizer.recognize_many(
-        (picture for picture in pictures if not isinstance(picture, PictureError)), settings.single
-    )
     lines = []
-    for task, picture in zip(tasks, pictures, strict=True):
-        result = Recognition(error=str(picture)) if isinstance(picture, PictureError) else next(results)
+    for task, (picture, result) in zip(tasks, _results(tasks, settings), strict=True):
         row = as_row(task.key, result, settings.top)
         if settings.tables:
             row["tables"] = as_tables(result, settings.known, picture if settings.cells else None)
@@ -101,6 +99,32 @@ def read_chunk(tasks: list[Task], settings: Settings) -> str:
         if settings.debug_images is not None:
             _save_images(Path(settings.debug_images), task, result)
     return "\n".join(lines)
+
+
+def _results(tasks: list[Task], settings: Settings) -> Iterator[tuple[Any, Recognition]]:
+    """Each task's picture, as the boxes of its result lie in it, and its result."""
+    recognizer = _recognizer(settings.model)
+    pictures = [_fetch(task) for task in tasks]
+    if settings.template is not None:
+        yield from (_read_form(recognizer, picture, settings.template) for picture in pictures)
+        return
+    results = recognizer.recognize_many(
+        (picture for picture in pictures if not isinstance(picture, PictureError)), settings.single
+    )
+    for picture in pictures:
+        yield picture, Recognition(error=str(picture)) if isinstance(picture, PictureError) else next(results)
+
+
+def _read_form(recognizer: Recognizer, picture: Any, template: str) -> tuple[Any, Recognition]:
+    try:
+        if isinstance(picture, PictureError):
+            raise picture
+        return _template(template).read(recognizer, picture)
+    except PictureError as error:
+        return None, Recognition(error=str(error))
+
+
+_template = functools.lru_cache(maxsize=1)(parse_template)
 
 
 @functools.cache
@@ -234,7 +258,8 @@ class Journal:
 
 
 def _fingerprint(settings: Settings) -> dict[str, str | bool | int | None]:
-    return asdict(settings) | _recognizer(settings.model).networks
+    form = None if settings.template is None else hashlib.sha256(settings.template.encode()).hexdigest()
+    return asdict(settings) | {"template": form} | _recognizer(settings.model).networks
 
 
 def _records(sources: list[str]) -> Iterator[tuple[int, str, str, bytes, int | None, str | None, int | None]]:

@@ -101,7 +101,7 @@ def count_scan(recognizer: Recognizer, template: Template, scan: Composed) -> np
     (truth,), places = scan.rows, np.asarray(scan.cells)[0]
     try:
         found = template.read(recognizer, scan.picture)[1]
-        matrix = template.align(read_pixels(scan.picture)[0])[0]
+        matrix = template.align(recognizer, read_pixels(scan.picture)[0])[0]
     except PictureError:
         return np.array([1, 1, 0, 0, 0, len(truth)])
     (cells,) = found.tables[0].rows

@@ -2,7 +2,8 @@
 
 A template is a JSON file: a small picture of the form, and of each field its name, its box in that picture, and what is
 known of it (as in digits.fields). A scan is laid on it by what is printed on both: points that look alike (SIFT, Lowe
-2004) and the homography that most of them agree on; where there is little but lines, by trying turns and sizes. What is
+2004) and the homography that most of them agree on; where there is little but lines, the
+cells of the table that is found, or trying turns and sizes. What is
 written into the fields counts for nothing. A scan whose print does not agree is refused.
 """
 
@@ -47,7 +48,11 @@ TURNS = range(-12, 13, 2)  # degrees
 SIZES = tuple(0.76 * 1.04**step for step in range(13))  # in that which just fits the reference
 TRIED = 3  # of all these
 BENT = 0.08  # of the longer side, by which corners are moved where the print is made to agree better
-FITS, FITS_POINTS = 0.5, 0.2  # correlation of the print from which on a scan fits: as found by it, or by points,
+FITS, FITS_POINTS, FITS_CELLS = (
+    0.5,
+    0.2,
+    0.3,
+)  # correlation of print from which on a scan fits: found by it, points, cells,
 CLEARLY = 0.6  # and from which on it is not laid on in other ways, too
 
 
@@ -69,20 +74,20 @@ class Template:
         Boxes of the answer are those of the first. Raises PictureError if it is no picture, or not one of this form.
         """
         pixels, _, notes = read_pixels(scan)
-        matrix, fit = self.align(pixels)
+        matrix, fit = self.align(recognizer, pixels)
         laid, boxes = self._lay(pixels, matrix)
         found = recognizer.recognize(laid, boxes=boxes)
         said = (*notes, f"laid on the template: {fit:.0%} of the print agree", *found.notes)
         return laid, Recognition(found.digits, said, numbers=found.numbers, tables=found.tables)
 
-    def align(self, pixels: np.ndarray) -> tuple[np.ndarray, float]:
+    def align(self, recognizer: Recognizer, pixels: np.ndarray) -> tuple[np.ndarray, float]:
         """The (3, 3) homography that takes places of a scan to those of the reference, and how well their print agrees.
 
         pixels: of the scan, uint8. Raises PictureError if it is not one of this form.
         """
         scan = _print_of(read_grey(pixels)[0])
         best, fit, enough = np.eye(3), -1.0, FITS
-        for guess, least in self._guesses(scan):
+        for guess, least in self._guesses(recognizer, pixels, scan):
             settled, how_well = self._settled(scan, guess)
             if how_well - least > fit - enough:
                 best, fit, enough = settled, how_well, least
@@ -95,12 +100,26 @@ class Template:
             )
         return best, fit
 
-    def _guesses(self, scan: _Print) -> Iterator[tuple[np.ndarray, float]]:
+    def _guesses(self, recognizer: Recognizer, pixels: np.ndarray, scan: _Print) -> Iterator[tuple[np.ndarray, float]]:
         """Homographies from the scan to the reference, the surest first, and how well the print must agree."""
         guess = _agreed(scan, self._print)
         if guess is not None:
             yield guess, FITS_POINTS
+        guess = self._cell_to_cell(recognizer.recognize(pixels).table)
+        if guess is not None:
+            yield guess, FITS_CELLS
         yield from ((way, FITS) for way in self._searched(scan))
+
+    def _cell_to_cell(self, table: Table | None) -> np.ndarray | None:
+        """The homography that takes the cells of a table to the boxes; None if they are not as many."""
+        cells = [cell.box for row in table.rows for cell in row if cell.text != WORDS] if table else []
+        if len(cells) != len(self.boxes) or len(cells) < 4:
+            return None
+        here, there = (
+            (sides[:, :2] + sides[:, 2:]) / 2 for sides in (np.array(cells, float), np.array(self.boxes, float))
+        )
+        matrix: np.ndarray | None = cv2.findHomography(here, there, cv2.LMEDS)[0]
+        return matrix
 
     def _searched(self, scan: _Print) -> list[np.ndarray]:
         """Those of all turns and sizes at which the print agrees best, seen from afar."""

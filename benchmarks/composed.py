@@ -176,6 +176,81 @@ def compose_table(
     return _photograph(hand, truth, sheet, np.stack(corners, axis=2), rng, turn)
 
 
+@dataclass(frozen=True)
+class BlankForm:
+    """A printed form. size: height and width; boxes: of its fields; labels: (text, x, y, height) of what is printed."""
+
+    size: tuple[int, int]
+    boxes: tuple[Box, ...]
+    labels: tuple[tuple[str, float, float, float], ...]
+
+    def scaled(self, scale: float) -> BlankForm:
+        """So many times as large."""
+        return BlankForm(
+            (round(scale * self.size[0]), round(scale * self.size[1])),
+            tuple((scale * a, scale * b, scale * c, scale * d) for a, b, c, d in self.boxes),
+            tuple((text, scale * x, scale * y, scale * tall) for text, x, y, tall in self.labels),
+        )
+
+
+def labelled_form(rng: Rng) -> BlankForm:
+    """A title, and fields with a label before each, in two columns."""
+    labels, boxes = [("REPORT OF VISIT", 60.0, 90.0, 34.0), ("please write clearly", 560.0, 88.0, 16.0)], []
+    words = ("Date", "Number", "Age", "Weight", "Height", "Pulse", "Rooms", "Meter", "Price", "Hours", "Ward")
+    for place, word in enumerate(rng.permutation(words)):
+        left, top = 60 + 430 * (place % 2), 150 + 95 * (place // 2) + float(rng.uniform(-6, 6))
+        labels.append((word, left, top + 38, 20.0))
+        boxes.append((left + 150, top, left + 150 + float(rng.uniform(150, 220)), top + 58))
+    return BlankForm((870, 920), tuple(boxes), tuple(labels))
+
+
+def table_form(rng: Rng) -> BlankForm:
+    """A plain ruled table, without a word."""
+    rows, columns = int(rng.integers(5, 11)), int(rng.integers(3, 7))
+    downs, acrosses = 60 + 64 * np.arange(rows + 1), 60 + 150 * np.arange(columns + 1)
+    boxes = [
+        (float(acrosses[column]), float(downs[row]), float(acrosses[column + 1]), float(downs[row + 1]))
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    return BlankForm((int(downs[-1]) + 60, int(acrosses[-1]) + 60), tuple(boxes), ())
+
+
+def fill_form(
+    form: BlankForm, drawings: Sequence[Drawing], rng: Rng, turn: float = 0.0, empty: float = 0.1
+) -> Composed:
+    """A form that one hand has filled in: numbers of one to three digits, and a share of the fields left empty.
+
+    Its truth is one row, a number a field, and the corners of each box.
+    """
+    height = 0.5 * float(np.mean([bottom - top for _, top, _, bottom in form.boxes]))
+    hand = _hand(drawings, height, form.size, rng)
+    truth = []
+    for left, _, right, bottom in form.boxes:
+        number = hand.choose(int(rng.integers(1, 4)) if rng.random() >= empty else 0, rng)
+        hand.write(number, left + rng.uniform(0.08, 0.16) * (right - left), bottom - 0.25 * height, rng)
+        truth.append(_text(number))
+    sheet = _blank(form.size, rng)
+    print_, width = np.zeros(form.size, np.uint8), max(1, round(0.03 * height) + int(rng.integers(0, 2)))
+    for left, top, right, bottom in form.boxes:
+        cv2.rectangle(print_, (round(left), round(top)), (round(right), round(bottom)), 255, width)
+    for text, x, y, tall in form.labels:
+        scale = tall / 21  # as OpenCV's letters are high
+        place = (round(x), round(y))
+        cv2.putText(print_, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, max(1, round(tall / 10)), cv2.LINE_AA)
+    sheet = print_on(
+        sheet,
+        print_.astype(np.float32) / 255,
+        BLACKS[1] if rng.random() < 0.6 else LINE_COLOURS[0],
+        rng.uniform(0.6, 0.95),
+    )
+    left, top, right, bottom = np.array(form.boxes).T
+    corners = np.stack([(left, top), (right, top), (right, bottom), (left, bottom)]).transpose(2, 0, 1)
+    if not hand.inks or not max(map(len, hand.inks)):
+        hand.inks.append(np.zeros((1, 2)))
+    return _photograph(hand, [tuple(truth)], sheet, corners[None], rng, turn)
+
+
 def _with_grid(sheet: Sheet, downs: np.ndarray, acrosses: np.ndarray, rng: Rng, ruling: str) -> Sheet:
     grid = np.zeros(sheet.shape[:2], np.float32)
     width = int(rng.integers(1, 4)) + 3 * (ruling == "thick")

@@ -1,6 +1,8 @@
 """Handwritten digit recognition: any picture in, the digits out, with percentages that mean what they say."""
 
+from digits.decode import find_pages
 from digits.errors import DataError, DigitsError, FlagsError, ModelError, PictureError
+from digits.pages import Page
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
 
@@ -12,8 +14,10 @@ __all__ = [
     "DigitsError",
     "FlagsError",
     "ModelError",
+    "Page",
     "PictureError",
     "Recognition",
     "Recognizer",
     "__version__",
+    "find_pages",
 ]

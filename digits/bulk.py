@@ -12,6 +12,7 @@ own.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import logging
 import multiprocessing
@@ -38,12 +39,14 @@ from PIL import Image
 
 from digits.errors import DigitsError, PictureError, shown
 from digits.fields import Field
-from digits.formats import MOST_BYTES, check_bytes
+from digits.formats import MOST_BYTES
+from digits.pages import Page
 from digits.recognition import Recognition
 from digits.recognizer import Recognizer
 from digits.rows import WRITERS, Row, as_row, write_parquet
 from digits.sheets import as_tables
-from digits.sources import Entry, find_pictures, is_sorted, open_archive, open_place, text_key
+from digits.sources import Entry, find_pictures, is_sorted, open_archive, read_place, text_key
+from digits.template import parse_template
 
 CHUNK = 64  # pictures; few enough that a kill costs little, enough to keep the classifier's batches full
 PART = 16_000_000  # bytes of pictures from archives, after which a chunk is read in parts
@@ -60,6 +63,7 @@ class Settings:
     debug_images: folder for the 28x28 pictures that the network saw; None for none.
     tables: give each picture's tables, too; cells: with a picture of each cell that is to be checked.
     known: what is known of the tables' columns.
+    template: the content of a template's file, whose fields each picture has; None for none.
     """
 
     model: str | None = None
@@ -69,26 +73,25 @@ class Settings:
     tables: bool = False
     cells: bool = False
     known: tuple[Field, ...] = ()
+    template: str | None = None
 
 
 class Task(NamedTuple):
-    """One picture to read: its number in the list, its key, and a path, a URL, its bytes, or why it has none."""
+    """One picture to read: its number in the list, its key, and a path, a URL, its bytes, or why it has none.
+
+    page: its number in a file of several pages, from 1; None of all others.
+    """
 
     number: int
     key: str
     picture: str | bytes | PictureError
+    page: int | None = None
 
 
 def read_chunk(tasks: list[Task], settings: Settings) -> str:
     """Read the pictures of one chunk. Returns their rows as JSON lines, in order."""
-    recognizer = _recognizer(settings.model)
-    pictures = [_fetch(task.picture) for task in tasks]
-    results = recognizer.recognize_many(
-        (picture for picture in pictures if not isinstance(picture, PictureError)), settings.single
-    )
     lines = []
-    for task, picture in zip(tasks, pictures, strict=True):
-        result = Recognition(error=str(picture)) if isinstance(picture, PictureError) else next(results)
+    for task, (picture, result) in zip(tasks, _results(tasks, settings), strict=True):
         row = as_row(task.key, result, settings.top)
         if settings.tables:
             row["tables"] = as_tables(result, settings.known, picture if settings.cells else None)
@@ -98,20 +101,45 @@ def read_chunk(tasks: list[Task], settings: Settings) -> str:
     return "\n".join(lines)
 
 
+def _results(tasks: list[Task], settings: Settings) -> Iterator[tuple[Any, Recognition]]:
+    """Each task's picture, as the boxes of its result lie in it, and its result."""
+    recognizer = _recognizer(settings.model)
+    pictures = [_fetch(task) for task in tasks]
+    if settings.template is not None:
+        yield from (_read_form(recognizer, picture, settings.template) for picture in pictures)
+        return
+    results = recognizer.recognize_many(
+        (picture for picture in pictures if not isinstance(picture, PictureError)), settings.single
+    )
+    for picture in pictures:
+        yield picture, Recognition(error=str(picture)) if isinstance(picture, PictureError) else next(results)
+
+
+def _read_form(recognizer: Recognizer, picture: Any, template: str) -> tuple[Any, Recognition]:
+    try:
+        if isinstance(picture, PictureError):
+            raise picture
+        return _template(template).read(recognizer, picture)
+    except PictureError as error:
+        return None, Recognition(error=str(error))
+
+
+_template = functools.lru_cache(maxsize=1)(parse_template)
+
+
 @functools.cache
 def _recognizer(model: str | None) -> Recognizer:
     cv2.setNumThreads(1)  # one process a core is already all that the machine can do
     return Recognizer(model)
 
 
-def _fetch(picture: str | bytes | PictureError) -> str | bytes | PictureError:
-    if not isinstance(picture, str) or "://" not in picture:
-        return picture
+def _fetch(task: Task) -> str | bytes | Page | PictureError:
+    """The picture, here."""
+    picture = task.picture
     try:
-        with open_place(picture) as file:
-            data = file.read(MOST_BYTES + 1)
-        check_bytes(len(data))
-        return data
+        if isinstance(picture, str) and "://" in picture:
+            picture = read_place(picture)
+        return picture if task.page is None or isinstance(picture, PictureError) else Page(picture, task.page)
     except PictureError as error:
         return error
     except Exception as error:  # every file system of fsspec raises its own
@@ -175,12 +203,12 @@ class Journal:
 
     def _list(self, sources: list[str]) -> None:
         """List the pictures in their order; SQLite sorts on disk, so the memory does not grow with their number."""
-        self._database.execute("CREATE TEMP TABLE found (source, position, key, place, member, error)")
-        self._database.executemany("INSERT INTO found VALUES (?, ?, ?, ?, ?, ?)", _records(sources))
-        self._database.execute("CREATE TABLE pictures (number INTEGER PRIMARY KEY, key, place, member, error)")
+        self._database.execute("CREATE TEMP TABLE found (source, position, key, place, member, error, page)")
+        self._database.executemany("INSERT INTO found VALUES (?, ?, ?, ?, ?, ?, ?)", _records(sources))
+        self._database.execute("CREATE TABLE pictures (number INTEGER PRIMARY KEY, key, place, member, error, page)")
         self._database.execute(
-            "INSERT INTO pictures (key, place, member, error) "
-            "SELECT key, place, member, error FROM found ORDER BY source, position, rowid"
+            "INSERT INTO pictures (key, place, member, error, page) "
+            "SELECT key, place, member, error, page FROM found ORDER BY source, position, rowid"
         )
         self._database.execute("DROP TABLE found")
 
@@ -200,10 +228,11 @@ class Journal:
 
     def _entries(self, chunk: int) -> list[tuple[int, Entry]]:
         query = (
-            "SELECT number, key, place, member, error FROM pictures WHERE number > ? AND number <= ? ORDER BY number"
+            "SELECT number, key, place, member, error, page FROM pictures "
+            "WHERE number > ? AND number <= ? ORDER BY number"
         )
         rows = self._database.execute(query, (chunk * CHUNK, (chunk + 1) * CHUNK))
-        return [(number, Entry(key, os.fsdecode(place), member, error)) for number, key, place, member, error in rows]
+        return [(number, Entry(key, os.fsdecode(place), *others)) for number, key, place, *others in rows]
 
     def save(self, chunk: int, rows: str) -> None:
         """Keep the rows of a chunk, all or none."""
@@ -229,15 +258,16 @@ class Journal:
 
 
 def _fingerprint(settings: Settings) -> dict[str, str | bool | int | None]:
-    return asdict(settings) | _recognizer(settings.model).networks
+    form = None if settings.template is None else hashlib.sha256(settings.template.encode()).hexdigest()
+    return asdict(settings) | {"template": form} | _recognizer(settings.model).networks
 
 
-def _records(sources: list[str]) -> Iterator[tuple[int, str, str, bytes, int | None, str | None]]:
+def _records(sources: list[str]) -> Iterator[tuple[int, str, str, bytes, int | None, str | None, int | None]]:
     for number, source in enumerate(sources):
         for entry in find_pictures(source):
             key = text_key(entry.key)
-            position = "" if is_sorted(source) else key
-            yield number, position, key, os.fsencode(entry.place), entry.member, entry.error
+            position = "" if is_sorted(source) else text_key(entry.file_key)
+            yield number, position, key, os.fsencode(entry.place), entry.member, entry.error, entry.page
 
 
 def _task(number: int, entry: Entry, archive: Callable[[str], Callable[[int, str], bytes]]) -> Task:
@@ -246,9 +276,9 @@ def _task(number: int, entry: Entry, archive: Callable[[str], Callable[[int, str
     if entry.place == "-":
         return Task(number, entry.key, sys.stdin.buffer.read(MOST_BYTES + 1))
     if entry.member is None:
-        return Task(number, entry.key, entry.place)
+        return Task(number, entry.key, entry.place, entry.page)
     try:
-        return Task(number, entry.key, archive(entry.place)(entry.member, entry.key))
+        return Task(number, entry.key, archive(entry.place)(entry.member, entry.file_key), entry.page)
     except PictureError as error:
         return Task(number, entry.key, error)
 

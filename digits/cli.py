@@ -119,6 +119,10 @@ def predict(
     columns: Annotated[
         Path | None, typer.Option(help="JSON file that says what is allowed in the columns of --table.")
     ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="Template of a form (see: digits template): one row a scan of it, with its named fields."),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, max=10, help="How many answers to give for each digit.")] = 3,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes that read; if not given, one a core.", show_default=False)
@@ -144,13 +148,16 @@ def predict(
     out = None if out is None else out.resolve()  # what a link points to is written, not the link
     form = format or _format_of(out)
     _check_output(form, out)
+    table = table or template is not None
     _check_table(table, form, confidence is not None, out, bool(column or columns))
     _check_installed(form, engine)
-    known = _known(column or [], columns)
+    shown_form = _template(template, column or columns)
+    known = shown_form[1] if shown_form else _known(column or [], columns)
     if debug_images is not None:
         debug_images.mkdir(parents=True, exist_ok=True)
     cells = form == Format.xlsx
-    settings = bulk.Settings(_text(model), single, top, _text(debug_images), table, cells, known)
+    content = shown_form[0] if shown_form else None
+    settings = bulk.Settings(_text(model), single, top, _text(debug_images), table, cells, known, content)
     write = _sheet_writer(form, known) if table and form != Format.jsonl else None
     unreadable = Counter[bool]()
     with (
@@ -205,6 +212,18 @@ def _check_table(table: bool, form: Format, confidence: bool, out: Path | None, 
         raise typer.BadParameter("tables are written as csv, xlsx, jsonl or table.", param_hint="--format")
     if out is None and (confidence or form == Format.xlsx):
         raise typer.BadParameter("this needs a file for the tables: name one with --out.", param_hint="--out")
+
+
+def _template(path: Path | None, known: object) -> tuple[str, tuple[Field, ...]] | None:
+    """The content of a template's file, and its fields."""
+    if path is None:
+        return None
+    if known:
+        raise typer.BadParameter("a template says what is known of its fields itself.", param_hint="--template")
+    from digits.template import load_template, parse_template
+
+    content = load_template(path)
+    return content, parse_template(content).fields
 
 
 def _known(column: list[str], columns: Path | None) -> tuple[Field, ...]:
@@ -296,6 +315,31 @@ class RateColumn(ProgressColumn):
 
     def render(self, task: ProgressTask) -> Text:
         return Text(f"{task.speed or 0:,.0f}/s")
+
+
+@app.command()
+def template(
+    picture: Annotated[str, typer.Argument(help="A picture of the form, upright.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="JSON file to write.", show_default=False)],
+    fields: Annotated[
+        Path | None,
+        typer.Option(
+            help='JSON file with the boxes of the fields, in pixels: [{"name": "Age", "box": [left, top, right, '
+            "bottom]}, ...]; if not given, the cells of the table in the picture.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Show a form once, so that `digits predict scans/ --template` reads its fields by name.
+
+    The form may be empty or filled in: what stands in the fields does not matter.
+    """
+    from digits import Recognizer
+    from digits.template import load_boxes, make_template, save_template
+
+    made = make_template(Recognizer(), picture, None if fields is None else load_boxes(fields))
+    save_template(made, out)
+    typer.echo(f"{len(made.fields)} fields: {shown(', '.join(field.name for field in made.fields), 400)}")
 
 
 @app.command()

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image, ImageFile
 
+from digits.apart import draw_apart
 from digits.arrays import checked_shape, deep_grey, grey_levels
 from digits.errors import PictureError, shown
 from digits.files import read_regular
-from digits.formats import FORMATS, MOST_BYTES, check_bytes, check_size, check_unloaded, decoding, open_image
+from digits.formats import (
+    FORMATS,
+    MOST_BYTES,
+    apart_format,
+    check_bytes,
+    check_size,
+    check_unloaded,
+    decoding,
+    open_image,
+)
+from digits.pages import MOST_PAGES, Page, check_page, count_pages, tiff_of_page
 
 LARGEST = 4096  # pixels a side that a picture keeps: a digit needs 28
 SMALL = 1000  # pixels a side up to which a PNG is plain
@@ -34,19 +45,33 @@ Band = Callable[[int, int], Image.Image]
 """The rows from one number to another, as an image of mode L, LA, RGB or RGBA."""
 
 
-def read_pixels(picture: Any) -> tuple[np.ndarray, float]:
+class _Loaded(NamedTuple):
+    """An image, upright, reduced by a whole factor to LARGEST a side.
+
+    longest: the longer side of the whole picture. pages: that the file has.
+    """
+
+    image: Image.Image
+    longest: int
+    pages: int = 1
+
+
+def read_pixels(picture: Any) -> tuple[np.ndarray, float, tuple[str, ...]]:
     """The picture, upright, as pixels of grey, grey + alpha, RGB or RGBA, at most LARGEST on a side.
 
     picture: as in digits.picture.read_grey.
-    Returns (height, width) or (height, width, channels) uint8, and how many pixels of the picture one of them stands
-    for. Raises PictureError, and nothing else.
+    Returns (height, width) or (height, width, channels) uint8; how many pixels of the picture one of them stands
+    for; and notes on what was done. Raises PictureError, and nothing else.
     """
-    content = _content(picture)
-    pixels = _read_plain_png(content) if isinstance(content, bytes) else None
+    content, page = _content(picture)
+    pixels = _read_plain_png(content) if isinstance(content, bytes) and page == 1 else None
     if pixels is not None:
-        return pixels, 1.0
-    image, longest = _load(content)
-    return np.asarray(image), max(1.0, longest / max(image.size))
+        return pixels, 1.0, ()
+    image, longest, pages = _load(content, page)
+    first = [f"the first of {pages} pages"] if pages > 1 and not isinstance(picture, Page) else []
+    scale = max(1.0, longest / max(image.size))
+    reduced = [f"large picture: reduced to {image.width}x{image.height}"] if scale > 1 else []
+    return np.asarray(image), scale, (*first, *reduced)
 
 
 def decode(picture: Any) -> Image.Image:
@@ -54,7 +79,18 @@ def decode(picture: Any) -> Image.Image:
 
     A large one is reduced by a whole factor to LARGEST pixels a side or fewer. Raises PictureError.
     """
-    return _load(_content(picture))[0]
+    return _load(*_content(picture)).image
+
+
+def find_pages(file: str | os.PathLike[str] | bytes) -> list[Page]:
+    """The pages of a file, each to be read as a picture; one if its format has no pages.
+
+    file: a path, or the bytes of a file. Raises PictureError, also if there are more than MOST_PAGES pages.
+    """
+    count = count_pages(file if isinstance(file, bytes) else read_file(file))
+    if count > MOST_PAGES:
+        raise PictureError(f"The file has {count:,} pages. Expected at most {MOST_PAGES:,}. Split it.")
+    return [Page(file, number) for number in range(1, count + 1)]
 
 
 def format_of(data: bytes) -> str:
@@ -63,19 +99,21 @@ def format_of(data: bytes) -> str:
     return next(name for name, known in FORMATS.items() if data.startswith(known.heads))
 
 
-def _content(picture: Any) -> bytes | np.ndarray | Image.Image:
-    """What was handed in as one of three: the bytes of a file, an array or a PIL image."""
+def _content(picture: Any) -> tuple[bytes | np.ndarray | Image.Image, int]:
+    """What was handed in as one of three: the bytes of a file, an array or a PIL image; and which page, from 1."""
+    if isinstance(picture, Page):
+        return _content(picture.file)[0], picture.number
     if isinstance(picture, dict):
         picture = picture.get("composite")
     if picture is None:
         raise PictureError("No picture was received. Expected a path, bytes, a PIL image or an array: received None.")
     if isinstance(picture, (str, os.PathLike)):
-        return read_file(picture)
+        return read_file(picture), 1
     if isinstance(picture, (bytes, bytearray, memoryview)):
         check_bytes(memoryview(picture).nbytes)
-        return bytes(picture)
+        return bytes(picture), 1
     if isinstance(picture, (np.ndarray, Image.Image)):
-        return picture
+        return picture, 1
     raise PictureError(
         f"A {type(picture).__name__} is no picture. Expected a path, bytes, a PIL image or a NumPy array."
     )
@@ -133,17 +171,32 @@ def _chunks(data: bytes) -> Iterator[bytes]:
     yield b""
 
 
-def _load(content: bytes | np.ndarray | Image.Image) -> tuple[Image.Image, int]:
-    """The picture, upright, reduced by a whole factor to LARGEST a side; beside it the longer side of the whole."""
+def _load(content: bytes | np.ndarray | Image.Image, page: int) -> _Loaded:
+    """The picture, or the page of that number in its file, fit for the road."""
+    pages = 1
+    if isinstance(content, bytes):
+        form = apart_format(content)
+        if form is not None:
+            return _load_apart(content, form, page)
+        content, pages = tiff_of_page(content, page)
+    check_page(page, pages)
     if isinstance(content, np.ndarray):
         height, width, band = _array_bands(content)
-        return _reduced(width, height, band), max(width, height)
+        return _Loaded(_reduced(width, height, band), max(width, height))
     with decoding():
         image, longest = _opened(content)
         image.load()
         reduced = _reduced(image.width, image.height, _image_bands(image))
         turn = TURNS.get(_orientation(image.info.get("exif")))
-        return (reduced if turn is None else reduced.transpose(turn)), longest
+        return _Loaded(reduced if turn is None else reduced.transpose(turn), longest, pages)
+
+
+def _load_apart(content: bytes, form: str, page: int) -> _Loaded:
+    image, longest, pages = draw_apart(content, form, page)
+    if image is None:
+        check_page(page, pages)
+        raise PictureError(f"The {form} has no pages.")
+    return _Loaded(image, longest, pages)
 
 
 def _opened(content: bytes | Image.Image) -> tuple[Image.Image, int]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -168,7 +168,7 @@ def load_fields(path: Path) -> list[Field]:
     """Fields from a JSON file: a list with an object a column. Raises DigitsError."""
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
-        return list(_fields(described))
+        return fields_of(described)
     except (ValueError, TypeError, KeyError, re.error) as error:
         keys = ", ".join(field.name for field in fields(Field))
         raise DigitsError(
@@ -177,11 +177,12 @@ def load_fields(path: Path) -> list[Field]:
         ) from error
 
 
-def _fields(described: Any) -> Iterator[Field]:
-    for place, one in enumerate(described, 1):
-        field = Field(**{"column": place, **one})
+def fields_of(described: Any) -> list[Field]:
+    """Fields from a list with an object a column. Raises ValueError, TypeError, re.error if it is none."""
+    known = [Field(**{"column": place, **one}) for place, one in enumerate(described, 1)]
+    for field in known:
         re.compile(field.pattern or "")
-        yield Field(**{**vars(field), "sum": _span(field.sum)})
+    return [replace(field, sum=_span(field.sum)) for field in known]
 
 
 def _span(columns: Any) -> tuple[int, int] | None:

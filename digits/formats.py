@@ -48,7 +48,28 @@ FORMATS = {
     "TIFF": Format(TiffImagePlugin.TiffImageFile, (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), (".tif", ".tiff")),
     "WebP": Format(WebpImagePlugin.WebPImageFile, (b"RIFF",), (".webp",)),
 }
-"""The formats that are opened: no other is, by any way in."""
+"""The formats that are opened here."""
+
+
+class FormatApart(NamedTuple):
+    """Brands of which one stands in the head of a file (ISO/IEC 14496-12, section 4.3), and how its name ends."""
+
+    brands: tuple[bytes, ...]
+    endings: tuple[str, ...]
+
+
+FORMATS_APART = {
+    "PDF": FormatApart((), (".pdf",)),
+    "AVIF": FormatApart((b"avif", b"avis"), (".avif",)),
+    "HEIC": FormatApart((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"), (".heic", ".heif", ".hif")),
+}
+"""The formats that digits.apart opens: no other is opened, by any way in."""
+
+PROMISED = ", ".join((*FORMATS, *FORMATS_APART))
+ENDINGS = [
+    *(ending for known in FORMATS.values() for ending in known.endings),
+    *(ending for known in FORMATS_APART.values() for ending in known.endings),
+]
 
 CORE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 """Bytes in which Pillow keeps a pixel; 4 in all other modes."""
@@ -64,7 +85,7 @@ def open_image(data: bytes, least: int) -> tuple[ImageFile.ImageFile, int]:
     check_bytes(len(data))
     known = next((known for known in FORMATS.values() if data.startswith(known.heads)), None)
     if known is None:
-        raise PictureError(f"This is no picture that can be read. Expected {', '.join(FORMATS)}. {_received(data)}")
+        raise PictureError(f"This is no picture that can be read. Expected {PROMISED}. {_received(data)}")
     if known is FORMATS["WebP"]:
         check_size(size := _webp_size(data))
         _check_memory(WEBP_BYTES * size[0] * size[1], size)  # whose canvases are made while it is opened
@@ -80,12 +101,23 @@ def open_image(data: bytes, least: int) -> tuple[ImageFile.ImageFile, int]:
     return image, longest
 
 
+def apart_format(data: bytes) -> str | None:
+    """Which of FORMATS_APART the file has, by its head; None if it has none of them."""
+    if data[:1024].lstrip().startswith(b"%PDF-"):
+        return "PDF"
+    if data[4:8] != b"ftyp":
+        return None
+    length = min(int.from_bytes(data[:4], "big"), 200)
+    brands = {data[place : place + 4] for place in (8, *range(16, length, 4))}
+    return next((name for name, known in FORMATS_APART.items() if brands.intersection(known.brands)), None)
+
+
 def check_unloaded(image: ImageFile.ImageFile) -> None:
     """The same for a PIL image that was opened elsewhere and is not loaded yet. Raises PictureError."""
     if str(image.format).upper() not in {name.upper() for name in FORMATS} | {"MPO"}:
         raise PictureError(
             f"A PIL image of the format {image.format} is not loaded here. Expected {', '.join(FORMATS)}. "
-            "Convert it first, if you trust where it comes from."
+            "Load or convert it first, if you trust where it comes from."
         )
     check_size(image.size)
     _check_memory(_decoder_memory(image, image.width * image.height, 2), image.size)

@@ -93,11 +93,14 @@ class InkReader:
         self._session = open_network(model, "ink", ("n", "h", "w", 3))
         self._name = self._session.get_inputs()[0].name
 
-    def find(self, grey: np.ndarray) -> Ink:
-        """Tell the ink of a picture from its paper. grey: (height, width) uint8, ink dark or light."""
-        return _find_on_clean_pad(grey) or self._look(grey)
+    def find(self, grey: np.ndarray, level: bool = False) -> Ink:
+        """Tell the ink of a picture from its paper.
 
-    def _look(self, grey: np.ndarray) -> Ink:
+        grey: (height, width) uint8, ink dark or light. level: the picture is known to be level, and is not turned.
+        """
+        return _find_on_clean_pad(grey) or self._look(grey, level)
+
+    def _look(self, grey: np.ndarray, level: bool) -> Ink:
         """From afar, then closer where something is, until the pens are wide enough."""
         longest = max(grey.shape)
         scale, left, top = FAR / longest, 0, 0
@@ -113,7 +116,7 @@ class InkReader:
         ink = _without_unsure(maps[..., INK])
         notes = (*notes, *_notes(seen, maps))
         found = Ink(ink, to_picture, notes, maps[..., RULES])
-        slope = find_slope(ink, maps[..., LINES])
+        slope = 0.0 if level else find_slope(ink, maps[..., LINES])
         return found if abs(slope) < ASKEW else found.turned(slope)
 
     def _look_from_afar(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:

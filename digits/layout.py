@@ -6,7 +6,7 @@ slanted and curved lines hold together; what is much lower than its neighbour (a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -86,13 +86,20 @@ class Layout:
     framed: np.ndarray | None = None
 
 
-def find_layout(ink: np.ndarray, single: bool = False, shape: tuple[int, ...] | None = None) -> Layout:
+def find_layout(
+    ink: np.ndarray,
+    single: bool = False,
+    shape: tuple[int, ...] | None = None,
+    wanted: Callable[[Stroke], bool] | None = None,
+) -> Layout:
     """Find strokes, lines and strips.
 
     ink: (height, width) float32 in [0, 1]. single: all of it is one digit. shape: the picture's, if not the ink's.
+    wanted: which strokes are looked at; all if None.
     """
     shape = shape or ink.shape
     strokes, notes = find_strokes(ink)
+    strokes = list(filter(wanted, strokes)) if wanted else strokes
     if not strokes:
         return Layout(notes=[*notes, "nothing drawn"])
     single = single or max(shape) <= THUMBNAIL

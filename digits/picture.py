@@ -16,16 +16,15 @@ ROWS = 256  # that are laid on paper in one go
 def read_grey(picture: Any) -> tuple[np.ndarray, float, tuple[str, ...]]:
     """Decode a picture into one channel, that in which the ink stands out most.
 
-    picture: a path, the bytes of a file, a PIL image, an array (height, width), (height, width, 1), RGB or RGBA, of
-        bool, 8 or 16 bit integers, or float in [0, 1]; or a sketchpad value (a dict with "composite").
+    picture: a path, the bytes of a file, a Page of either, a PIL image, an array (height, width), (height, width, 1),
+        RGB or RGBA, of bool, 8 or 16 bit integers, or float in [0, 1]; or a sketchpad value (a dict with "composite").
     Returns (height, width) uint8 grey, at most digits.decode.LARGEST on a side; how many pixels of the picture one of
     its pixels stands for; and notes on what was done.
     Raises PictureError if it holds no picture, or one that takes too much memory.
     """
-    pixels, scale = read_pixels(picture)
-    reduced = [] if scale == 1 else [f"large picture: reduced to {pixels.shape[1]}x{pixels.shape[0]}"]
+    pixels, scale, said = read_pixels(picture)
     grey, notes = _to_grey(pixels)
-    return grey, scale, (*reduced, *notes)
+    return grey, scale, (*said, *notes)
 
 
 def _to_grey(colours: np.ndarray) -> tuple[np.ndarray, list[str]]:

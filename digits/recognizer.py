@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, pairwise
@@ -32,7 +32,7 @@ from digits.networks import digests_beside
 from digits.picture import read_grey
 from digits.recognition import Box, Cell, Digit, Number, Recognition, Sign, Table
 from digits.sequence import Reading, SequenceReader
-from digits.table import Grid, around, choose, find_aligned, find_ruled, part_at_cells
+from digits.table import Form, Grid, around, choose, find_aligned, find_ruled, part_at_boxes, part_at_cells
 
 Result = TypeVar("Result")
 
@@ -66,7 +66,7 @@ class _Page:
 
     ink: Ink
     layout: Layout
-    grids: list[Grid]
+    grids: Sequence[Grid | Form]
     parts: list[_Part]
 
     @cached_property
@@ -96,7 +96,7 @@ class _Prepared:
     notes: tuple[str, ...]
     to_picture: np.ndarray
     size: tuple[int, int]
-    grids: list[Grid]
+    grids: Sequence[Grid | Form]
 
     @property
     def images(self) -> list[np.ndarray]:
@@ -121,13 +121,14 @@ class Recognizer:
         """SHA-256 of each network that answers, hexadecimal: of "model", "ink" and "sequence"."""
         return {"model": self.classifier.digest, **self._beside}
 
-    def recognize(self, picture: Any, single: bool = False) -> Recognition:
+    def recognize(self, picture: Any, single: bool = False, boxes: Sequence[Box] = ()) -> Recognition:
         """Read one picture.
 
-        picture: as in digits.picture.read_grey. single: take the whole picture as one digit.
+        picture: as in digits.picture.read_grey. single: take the whole picture as one digit. boxes: read what stands in
+        these boxes of a picture that stands upright, and nothing else, as a table of one row.
         Raises PictureError if it is no picture.
         """
-        prepared = self._prepare(picture, single)
+        prepared = self._prepare(picture, single, boxes)
         return self._answer(prepared, self._classify([prepared]))
 
     def recognize_many(self, pictures: Iterable[Any], single: bool = False) -> Iterator[Recognition]:
@@ -144,10 +145,11 @@ class Recognizer:
                 yield _attempt(self._answer, one, rows[:count])
                 rows = rows[count:]
 
-    def _prepare(self, picture: Any, single: bool) -> _Prepared:
+    def _prepare(self, picture: Any, single: bool, boxes: Sequence[Box] = ()) -> _Prepared:
         """Ink, lines, signs, and each digit in MNIST's frame."""
         grey, scale, notes = read_grey(picture)
-        page = self._read_upright(self.ink.find(grey), single, grey.shape)
+        ink = self.ink.find(grey, level=bool(boxes))
+        page = self._read_boxes(ink, boxes, scale) if boxes else self._read_upright(ink, single, grey.shape)
         height, width = (round(side * scale) for side in grey.shape)
         to_picture = scale * page.ink.to_picture
         return _Prepared(page.layout, page.parts, (*notes, *page.ink.notes), to_picture, (width, height), page.grids)
@@ -171,6 +173,14 @@ class Recognizer:
         read = _take_whole if layout.single else self._read
         return _Page(ink, layout, grids, [read(strip) for strip in layout.strips])
 
+    def _read_boxes(self, ink: Ink, boxes: Sequence[Box], scale: float) -> _Page:
+        """What stands in boxes of the picture."""
+        (across, _, left), (_, down, top) = scale * ink.to_picture
+        sides = (np.array(boxes, float) - [left, top, left, top]) / [across, down, across, down]
+        form = Form(sides)
+        layout = part_at_boxes(find_layout(ink.ink, wanted=form.reaches), form)
+        return _Page(ink, layout, [form], [self._read(strip) for strip in layout.strips])
+
     def _read(self, strip: Strip) -> _Part:
         return _Part(strip, self.reader.read(level(strip)))
 
@@ -191,7 +201,9 @@ class Recognizer:
                 own = np.concatenate([own[:-1], seen[None]])
             found += _numbers(part, own)
         found = doubt_among_words(found)
-        grids = choose(prepared.grids, find_aligned([_boxes(number) for number in found]))
+        grids = prepared.grids
+        if not any(isinstance(grid, Form) for grid in grids):
+            grids = choose(grids, find_aligned([_boxes(number) for number in found]))
         found = _with_words([part for number in found for part in _part(number, grids)], grids)
         boxes = [around(_boxes(number)) for number in found]
         numbers = tuple(_number(number, prepared) for number in found)
@@ -232,14 +244,14 @@ def _boxes(found: FoundNumber) -> list[Box]:
     return [one.mark.box for one in found.marks]
 
 
-def _part(found: FoundNumber, grids: list[Grid]) -> list[FoundNumber]:
+def _part(found: FoundNumber, grids: Sequence[Grid | Form]) -> list[FoundNumber]:
     """A number parted where its marks stand in several cells."""
     cells = [[grid.find(box) for grid in grids] for box in _boxes(found)]
     borders = [place for place, (before, after) in enumerate(pairwise(cells), 1) if before != after]
     return [FoundNumber(found.marks[a:b], found.confidence) for a, b in pairwise([0, *borders, len(cells)])]
 
 
-def _with_words(found: list[FoundNumber], grids: list[Grid]) -> list[FoundNumber]:
+def _with_words(found: list[FoundNumber], grids: Sequence[Grid | Form]) -> list[FoundNumber]:
     """The numbers; in a cell most of which is no number, what looks like digits is letters of words."""
     cells: dict[tuple[tuple[int, int] | None, ...], list[FoundNumber]] = {}
     for number in found:
@@ -248,12 +260,12 @@ def _with_words(found: list[FoundNumber], grids: list[Grid]) -> list[FoundNumber
     return [as_word(number) if _cell(number, grids) in words else number for number in found]
 
 
-def _cell(number: FoundNumber, grids: list[Grid]) -> tuple[tuple[int, int] | None, ...]:
+def _cell(number: FoundNumber, grids: Sequence[Grid | Form]) -> tuple[tuple[int, int] | None, ...]:
     """Its cell in each table."""
     return tuple(grid.find(around(_boxes(number))) for grid in grids)
 
 
-def _table(grid: Grid, boxes: list[Box], numbers: tuple[Number, ...], prepared: _Prepared) -> Table:
+def _table(grid: Grid | Form, boxes: list[Box], numbers: tuple[Number, ...], prepared: _Prepared) -> Table:
     """The cells of a grid with the numbers that stand in them. boxes: of the numbers, in the ink."""
     places = [grid.find(box) for box in boxes]
     rows, columns = grid.shape

@@ -22,15 +22,17 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Any
 
 from digits.errors import PictureError, shown
 from digits.files import open_regular
-from digits.formats import FORMATS, MOST_BYTES, check_bytes
+from digits.formats import ENDINGS, MOST_BYTES, check_bytes
+from digits.pages import MOST_PAGES, SEVERAL, count_pages
 
-PICTURES = tuple(sorted(ending for known in FORMATS.values() for ending in known.endings))
+PICTURES = tuple(sorted(ENDINGS))
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 MANIFESTS = (".txt", ".csv")
 COLUMNS = ("picture", "file", "file_name", "path")
@@ -60,16 +62,24 @@ DAMAGED = (
 class Entry:
     """One picture of a source.
 
-    key: how the picture is called in the results: the path as named, `archive/member`, or the manifest's own words.
+    key: how the picture is called in the results: the path as named, `archive/member`, or the manifest's own words;
+        of a page `file#2`.
     place: path or URL of the picture, or of the archive that holds it.
     member: its number among the pictures of the archive, from 0; None outside archives.
     error: why there is nothing to read; None otherwise.
+    page: its number in a file of several pages, from 1; None of all others.
     """
 
     key: str
     place: str
     member: int | None = None
     error: str | None = None
+    page: int | None = None
+
+    @property
+    def file_key(self) -> str:
+        """The key of the file whose page this is."""
+        return self.key if self.page is None else self.key.removesuffix(f"#{self.page}")
 
 
 def find_pictures(source: str) -> Iterator[Entry]:
@@ -77,9 +87,40 @@ def find_pictures(source: str) -> Iterator[Entry]:
     found = False
     for entry in _expand(source):
         found = True
-        yield entry
+        if entry.member is None and entry.place != "-":
+            yield from _paged(entry, entry.place, partial(read_place, entry.place))
+        else:
+            yield entry
     if not found:
         yield Entry(source, source, error=f"No picture found. Expected files ending in {', '.join(PICTURES)}.")
+
+
+def _paged(entry: Entry, name: str, read: Callable[[], bytes]) -> Iterator[Entry]:
+    """The entry, or an entry for each page where there are several. name, read: of the file."""
+    pages = _count(read) if entry.error is None and name.lower().endswith(SEVERAL) else 1
+    if pages == 1:
+        yield entry
+        return
+    for page in range(1, min(pages, MOST_PAGES) + 1):
+        yield replace(entry, key=f"{entry.key}#{page}", page=page)
+    if pages > MOST_PAGES:
+        yield replace(entry, error=f"It has more than {MOST_PAGES:,} pages, which are not read. Split it.")
+
+
+def _count(read: Callable[[], bytes]) -> int:
+    """How many pages there are; 1 if that cannot be told: who reads it says why."""
+    try:
+        return max(1, count_pages(read()))
+    except (PictureError, *DAMAGED):
+        return 1
+
+
+def read_place(place: str) -> bytes:
+    """The content of a path or URL that may hold a picture. Raises PictureError, OSError, ValueError."""
+    with open_place(place) as file:
+        data = file.read(MOST_BYTES + 1)
+    check_bytes(len(data))
+    return data
 
 
 def is_sorted(source: str) -> bool:
@@ -191,37 +232,50 @@ def _standard_input() -> Iterator[Entry]:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether these are paths: a picture has a zero byte within its header, a path has none."""
-    return b"\0" not in head
+    """Whether these are paths: a picture has a zero byte within its header, a path has none; a PDF says what it is."""
+    return b"\0" not in head and not head.lstrip().startswith(b"%PDF-")
 
 
 def _archive(place: str) -> Iterator[Entry]:
     try:
-        names = _zip_names(place) if place.lower().endswith(".zip") else _tar_names(place)
-        for number, name in enumerate(names):
-            yield Entry(f"{place}/{name}", place, number)
+        members = _zip_members(place) if place.lower().endswith(".zip") else _tar_members(place)
+        for number, (name, read) in enumerate(members):
+            yield from _paged(Entry(f"{place}/{name}", place, number), name, read)
     except DAMAGED as error:
         yield Entry(place, place, error=f"The archive cannot be read (to its end): {shown(str(error))}.")
 
 
-def _zip_names(place: str) -> Iterator[str]:
+def _zip_members(place: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Name of each picture, and what reads it before the next is asked for."""
     with open_place(place) as file, zipfile.ZipFile(file) as archive:
         most = UNPACKED * file.seek(0, os.SEEK_END) + ALLOWANCE
         for info in _zip_pictures(archive):
             most -= info.file_size
             if most < 0:
                 raise OSError(_BOMB)
-            yield info.filename
+            yield info.filename, partial(_read_zipped, archive, info)
+
+
+def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    check_bytes(info.file_size)
+    return archive.read(info)
 
 
 def _zip_pictures(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     return (info for info in archive.infolist() if not info.is_dir() and _is_picture(info.filename))
 
 
-def _tar_names(place: str) -> Iterator[str]:
+def _tar_members(place: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
     with _open_tar(place) as tar:
         for info in _tar_pictures(tar):
-            yield info.name
+            yield info.name, partial(_read_tarred, tar, info)
+
+
+def _read_tarred(tar: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    check_bytes(info.size)
+    file = tar.extractfile(info)
+    assert file is not None  # only of folders and devices
+    return file.read()
 
 
 def _tar_pictures(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -328,14 +382,16 @@ def text_key(name: str) -> str:
 
 
 def open_archive(place: str) -> Callable[[int, str], bytes]:
-    """A function that reads the picture with a given number and text_key; numbers must be asked for in rising order.
+    """A function that reads the file with a given number and text_key; no number may be lower than the one before.
 
     Raises PictureError, the function too.
     """
     try:
-        read = _zip_reader(place) if place.lower().endswith(".zip") else _tar_reader(place)
+        unpack = _zip_reader(place) if place.lower().endswith(".zip") else _tar_reader(place)
     except DAMAGED as error:
         raise PictureError(f"The archive cannot be read: {shown(str(error))}.") from error
+
+    read = lru_cache(maxsize=1)(unpack)  # a file of many pages is asked for many times
 
     def read_member(number: int, key: str) -> bytes:
         try:
@@ -359,8 +415,7 @@ def _zip_reader(place: str) -> Callable[[int], tuple[str, bytes]]:
     def read(number: int) -> tuple[str, bytes]:
         if number >= len(members):
             raise PictureError(_CHANGED)
-        check_bytes(members[number].file_size)
-        return members[number].filename, archive.read(members[number])
+        return members[number].filename, _read_zipped(archive, members[number])
 
     return read
 
@@ -373,9 +428,6 @@ def _tar_reader(place: str) -> Callable[[int], tuple[str, bytes]]:
         info = next((info for position, info in members if position == number), None)
         if info is None:
             raise PictureError(_CHANGED)
-        check_bytes(info.size)
-        file = tar.extractfile(info)
-        assert file is not None  # only of folders and devices
-        return info.name, file.read()
+        return info.name, _read_tarred(tar, info)
 
     return read

@@ -44,6 +44,7 @@ FILLED = 0.5  # share of its rows in which a column of such a table has a number
 ALIGNED = 0.5  # heights that the left sides, right sides or middles of a column differ by (standard deviation)
 GAP = 0.35  # heights between its columns
 STEEPEST, STEPS = 0.12, 13  # slopes that are tried for its rows and columns, and how many
+NEARLY = 0.15  # height of a form's box, up to which what is beside it is in it
 RIM = 0.2  # share of a number's height that others of its row may miss
 
 
@@ -110,6 +111,38 @@ class Grid:
         ]
         (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
         return round(left), round(top), round(right), round(bottom)
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """The boxes of a form, as the one row of a table. sides: (n, 4) float, left, top, right, bottom in the ink."""
+
+    sides: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return 1, len(self.sides)
+
+    def find(self, box: Sequence[float]) -> tuple[int, int] | None:
+        """Row and column of the box in which the middle of another lies, or nearly does; None if it lies in none."""
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        left, top, right, bottom = self.sides.T
+        away = np.maximum(np.maximum(left - x, x - right), np.maximum(top - y, y - bottom)) / (bottom - top)
+        nearest = int(away.argmin())
+        return (0, nearest) if away[nearest] < NEARLY else None
+
+    def reaches(self, stroke: Stroke) -> bool:
+        """May some of a stroke be written into a box? What is twice as high is not."""
+        left, top, right, bottom = self.sides.T
+        x, y, end, foot = stroke.box
+        meets = (left < end) & (right > x) & (top < foot) & (bottom > y)
+        return bool((meets & (stroke.height < 2 * (bottom - top))).any())
+
+    def box(self, row: int, column: int) -> Box:
+        """A box, in whole pixels."""
+        left, top, right, bottom = self.sides[column].round().astype(int).tolist()
+        return left, top, right, bottom
 
 
 def meet(across: Line, down: Line) -> tuple[float, float]:
@@ -447,7 +480,46 @@ def part_at_cells(layout: Layout, grids: Sequence[Grid]) -> Layout:
     return replace(layout, strips=_in_order(cells, outside, grids))
 
 
-def _place(stroke: Stroke, grids: Sequence[Grid]) -> tuple[int, int, int] | None:
+def part_at_boxes(layout: Layout, form: Form) -> Layout:
+    """The layout with the strokes of each box in strips of their own, and without all others."""
+    cells: dict[tuple[int, int, int], list[Stroke]] = {}
+    for strip in layout.strips:
+        for stroke in strip.strokes:
+            for part in _parts_in_boxes(stroke, form):
+                if (place := _place(part, [form])) is not None and not _is_rim(part, form.sides[place[2]]):
+                    cells.setdefault(place, []).append(part)
+    lines = [list(_strips(cells[place])) for place in sorted(cells)]
+    strips = [replace(strip, line=number) for number, line in enumerate(lines) for strip in line]
+    return replace(layout, strips=strips, single=False)
+
+
+def _parts_in_boxes(stroke: Stroke, form: Form) -> list[Stroke]:
+    """A stroke that reaches from one box far into the next, parted between them."""
+    left, top, right, bottom = stroke.box
+    middle = (top + bottom) / 2
+    own = sorted(
+        (side[0], side[2], side[3] - side[1])
+        for side in form.sides
+        if side[1] < middle < side[3] and side[0] < right and side[2] > left
+    )
+    cuts = [
+        round((end + start) / 2)
+        for (_, end, high), (start, _, _) in pairwise(own)
+        if left + OVERHANG * high / 2 < (end + start) / 2 < right - OVERHANG * high / 2
+    ]
+    parts = [stroke.columns(*between) for between in pairwise([left, *cuts, right])] if cuts else [stroke]
+    return [part for part in parts if part is not None]
+
+
+def _is_rim(stroke: Stroke, side: np.ndarray) -> bool:
+    """Is it what is left of the line around a box?"""
+    left, top, right, bottom = side
+    x, y = (stroke.box[0] + stroke.box[2]) / 2, (stroke.box[1] + stroke.box[3]) / 2
+    within = min(x - left, right - x, y - top, bottom - y)
+    return bool(within < NEARLY * (bottom - top) and min(stroke.width, stroke.height) < NEARLY * (bottom - top))
+
+
+def _place(stroke: Stroke, grids: Sequence[Grid | Form]) -> tuple[int, int, int] | None:
     """The table, row and column in which a stroke stands."""
     for table, grid in enumerate(grids):
         if (cell := grid.find(stroke.box)) is not None:
@@ -640,7 +712,7 @@ def _lines_between(sides: np.ndarray, borders: np.ndarray, slopes: np.ndarray, h
     return tuple(lines)
 
 
-def choose(ruled: list[Grid], aligned: list[Grid]) -> list[Grid]:
+def choose(ruled: Sequence[Grid | Form], aligned: list[Grid]) -> Sequence[Grid | Form]:
     """Those that ruled lines make, unless far more cells are seen by how numbers align: a fold or a sheet's edge is
     seen as a ruled line, too."""
     cells = sum(int(np.prod(grid.shape)) for grid in ruled)

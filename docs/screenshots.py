@@ -69,7 +69,7 @@ STATES: dict[str, Callable[[Desk], None]] = {
     "number": show_number,
     "page": show_page,
     "not-a-digit": lambda desk: choose_example(desk, "not a digit"),
-    "error": lambda desk: desk.upload(b"%PDF", "form.pdf"),
+    "error": lambda desk: desk.upload(b"<svg/>", "form.svg"),
     "waiting": show_waiting,
 }
 SHOTS = {

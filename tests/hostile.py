@@ -127,6 +127,63 @@ def bmp_that_claims_a_large_picture() -> bytes:
     return bytes(whole)
 
 
+def pdf(*objects: bytes, trailer: bytes = b"") -> bytes:
+    """A PDF of these objects, numbered from 1; the first is its catalog."""
+    body, places = b"%PDF-1.7\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    end = b"trailer\n<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, trailer, len(body))
+    return body + head + table + end
+
+
+def pdf_page(resources: bytes = b"", content: bytes = b"", *others: bytes, box: bytes = b"0 0 300 300") -> bytes:
+    """A PDF of one page; `others` are its objects from 5 on."""
+    kids = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[%s]/Resources<<%s>>/Contents 4 0 R>>" % (box, resources)
+    return pdf(b"<</Type/Catalog/Pages 2 0 R>>", kids, page, pdf_stream(b"", content), *others)
+
+
+def pdf_stream(head: bytes, content: bytes) -> bytes:
+    return b"<<%s/Length %d>>stream\n%s\nendstream" % (head, len(content), content)
+
+
+def pdf_of_pages(count: int) -> bytes:
+    """The same page so many times."""
+    kids = b"<</Type/Pages/Kids[%s]/Count %d>>" % (b"3 0 R " * count, count)
+    return pdf(b"<</Type/Catalog/Pages 2 0 R>>", kids, b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>")
+
+
+def pdf_of_forms_in_forms() -> bytes:
+    """Each draws the next ten times, which a billion squares come of."""
+    draw = [b"/Next Do " * 10] * 9 + [b"0 0 99 99 re f"]
+    head = b"/Type/XObject/Subtype/Form/BBox[0 0 300 300]/Resources<</XObject<</Next %d 0 R>>>>"
+    forms = [pdf_stream(head % number, content) for number, content in enumerate(draw, 6)]
+    return pdf_page(b"/XObject<</Next 5 0 R>>", b"/Next Do", *forms)
+
+
+def pdf_of_a_picture_of_gigapixels() -> bytes:
+    head = b"/Type/XObject/Subtype/Image/Width 60000/Height 60000/ColorSpace/DeviceRGB/BitsPerComponent 8"
+    packed = zlib.compress(bytes(30_000_000), 9)
+    return pdf_page(
+        b"/XObject<</Big 5 0 R>>",
+        b"300 0 0 300 0 0 cm /Big Do",
+        pdf_stream(head + b"/Filter/FlateDecode", packed),
+    )
+
+
+def pdf_that_is_locked() -> bytes:
+    lock = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>>>/ID[<00><00>]" % (b"00" * 32, b"11" * 32)
+    return pdf(
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>",
+        trailer=lock,
+    )
+
+
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "png whose IDAT claims gigabytes": (png_whose_idat_claims_gigabytes, "damaged or cut short"),
     "png of a million chunks": (png_of_a_million_chunks, "too many parts"),
@@ -141,6 +198,9 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "tiff of millions of strips": (tiff_of_millions_of_strips, "too many parts"),
     "tiff of a tile larger than the picture": (tiff_of_a_tile_larger_than_the_picture, "damaged|MB of memory"),
     "webp of many pixels": (webp_of_many_pixels, "MB of memory"),
+    "pdf of forms in forms": (pdf_of_forms_in_forms, "within 4 s"),
+    "pdf that is locked": (pdf_that_is_locked, "password"),
+    "pdf without pages": (lambda: pdf_of_pages(0), "damaged"),
 }
 """Files that are refused, and a part of the sentence that says why."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache
 from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from digits.ink import Ink, InkReader
 from digits.picture import read_grey
@@ -64,6 +66,14 @@ def draw_number(text: str, size: int = 100, pen: int = 9, gap: int = 30):
             strokes = (HAND | SIGNS).get(label, [])
             draw_on(picture, strokes, size, pen, (gap + column * step, gap + row * step))
     return picture
+
+
+def pages_of(kind: str, *texts: str, **options: Any) -> bytes:
+    """A PDF or TIFF with these numbers, one a page."""
+    first, *others = (Image.fromarray(draw_number(text)) for text in texts)
+    file = io.BytesIO()
+    first.save(file, kind, save_all=True, append_images=others, **options)
+    return file.getvalue()
 
 
 def draw_on(picture: np.ndarray, strokes: list[Path], size: int, pen: int, at: tuple[int, int], ink: int = 0) -> None:

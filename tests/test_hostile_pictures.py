@@ -16,6 +16,9 @@ from hostile import (
     chunk,
     hollow_squares,
     jpeg_whose_exif_mentions_the_same_bytes,
+    pdf_of_a_picture_of_gigapixels,
+    pdf_of_pages,
+    pdf_page,
     png,
     png_whose_idat_claims_gigabytes,
     white_rows,
@@ -23,7 +26,7 @@ from hostile import (
 from limits import ROOT, read_limited
 from PIL import Image
 
-from digits import PictureError, Recognizer
+from digits import PictureError, Recognizer, find_pages
 from digits.formats import FORMATS, MOST_BYTES
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of Linux")
@@ -99,7 +102,6 @@ OTHERS = {
     "PPM": b"P5 4 4 255\n" + bytes(16),
     "DDS": b"DDS " + bytes(124),
     "ICO": b"\0\0\1\0\1\0" + bytes(40),
-    "PDF": b"%PDF-1.4\n",
     "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
 }
 
@@ -108,7 +110,7 @@ OTHERS = {
 def test_only_the_promised_formats_are_opened_whatever_the_file_is_called(recognizer, kind, tmp_path):
     (tmp_path / "picture.png").write_bytes(OTHERS[kind])
     for picture in (OTHERS[kind], tmp_path / "picture.png", memoryview(OTHERS[kind])):
-        with pytest.raises(PictureError, match="Expected PNG, JPEG, GIF, BMP, TIFF, WebP"):
+        with pytest.raises(PictureError, match="Expected PNG, JPEG, GIF, BMP, TIFF, WebP, PDF, AVIF, HEIC"):
             recognizer.recognize(picture)
 
 
@@ -126,7 +128,26 @@ def test_ghostscript_is_never_started_for_an_eps_that_was_opened_elsewhere(recog
     assert not (tmp_path / "started").exists()
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "box", [b"0 0 1000000000 1000000000", b"0 0 14400 0.001", b"0 0 1e400 nan", b"0 0 -5 -5", b"0 0 0 0"]
+)
+def test_a_pdf_whose_page_has_an_odd_size_is_drawn_within_limits(box, tmp_path):
+    (tmp_path / "odd.pdf").write_bytes(pdf_page(box=box))
+    assert read_limited(repr(str(tmp_path / "odd.pdf")), step="decode")["error"] is None
+
+
+def test_a_pdf_with_a_picture_of_gigapixels_is_answered_within_limits(tmp_path):
+    (tmp_path / "giga.pdf").write_bytes(pdf_of_a_picture_of_gigapixels())
+    read_limited(repr(str(tmp_path / "giga.pdf")))
+
+
+def test_a_file_of_thousands_of_pages_is_refused_with_a_sentence():
+    assert len(find_pages(pdf_of_pages(2_000))) == 2_000
+    with pytest.raises(PictureError, match=r"2,001 pages. Expected at most 2,000"):
+        find_pages(pdf_of_pages(2_001))
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "AVIF"])
 def test_every_promised_format_is_opened(recognizer, name, tmp_path):
     image = Image.new("L", (100, 100), 255)
     image.paste(0, (48, 20, 54, 80))

@@ -11,6 +11,7 @@ import binascii
 import io
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -19,6 +20,7 @@ from PIL import Image
 from digits.decode import decode
 from digits.errors import DigitsError, FlagsError, PictureError
 from digits.flags import Flag, FlagStore, Summary
+from digits.pages import count_pages
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
 from digits.web.answer import Json, as_answer
@@ -59,22 +61,28 @@ class Actions:
         return {"id": self.shelf.put(Kept(content))}
 
     def open_picture(self, content: bytes) -> Json:
-        """Keep a picture that the browser cannot open: upright, small enough for the pad, white where transparent."""
+        """Keep a picture that the browser cannot open: upright, small enough for the pad, white where transparent.
+
+        Of a file of several pages it is the first.
+        """
+        pages = count_pages(content)
         image = decode(content)
         image.thumbnail((LARGEST_SIDE, LARGEST_SIDE), reducing_gap=2)
         opaque = Image.new("RGB", image.size, "white")
         opaque.paste(image.convert("RGB"), mask=image.convert("RGBA").getchannel("A"))
         shown = encode(opaque)
-        return {"id": self.shelf.put(Kept(shown)), "picture": data_url(shown)}
+        kept = Kept(shown, notes=(f"the first of {pages} pages",) if pages > 1 else ())
+        return {"id": self.shelf.put(kept), "picture": data_url(shown)}
 
     def recognize(self, strokes: str | None, picture: str | None) -> Json:
         """What stands in a drawing, in the kept picture of that id, or in what is drawn on it."""
         drawn = _bytes_of(strokes) if strokes else b""
-        base = self.shelf.get(picture).picture if picture else b""
-        sent = Kept(base, drawn) if base else Kept(drawn)
+        base = self.shelf.get(picture) if picture else None
+        sent = replace(base, strokes=drawn) if base else Kept(drawn)
         model = self._model
         recognition = self.recognizer.recognize(sent.image() if sent.strokes else sent.picture)
-        id = self.shelf.put(Kept(sent.picture, sent.strokes, recognition, model))
+        recognition = replace(recognition, notes=(*sent.notes, *recognition.notes))
+        id = self.shelf.put(replace(sent, recognition=recognition, model=model))
         return {"id": id, "model": model[:8], **as_answer(recognition)}
 
     def look_inside(self, id: str, index: int) -> Json:

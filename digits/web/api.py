@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import digits
 from digits.errors import shown
+from digits.pages import Page
 from digits.recognizer import Recognizer
 from digits.rows import Row, as_row
 from digits.web.guard import Guard, own_hosts
@@ -162,6 +163,9 @@ def create_router(recognizer: Recognizer) -> APIRouter:
         request: Request,
         single: Annotated[bool, Query(description="take the whole of each picture as one digit")] = False,
         top: Annotated[int, Query(ge=1, le=10, description="how many labels to give for each digit")] = 3,
+        page: Annotated[
+            int | None, Query(ge=1, description="which page of a PDF or TIFF; the first, with a note, if none is named")
+        ] = None,
     ) -> Response:
         """Read pictures: the bytes of one as the body, or any number of files in a form.
 
@@ -169,7 +173,7 @@ def create_router(recognizer: Recognizer) -> APIRouter:
         """
         pictures = await _pictures(request)
         networks = recognizer.networks
-        rows = await anyio.to_thread.run_sync(_read, recognizer, pictures, single, top, limiter=cores)
+        rows = await anyio.to_thread.run_sync(_read, recognizer, pictures, single, top, page, limiter=cores)
         if all(row["error"] for row in rows):
             raise HTTPException(422, rows[0]["error"])
         return JSONResponse({"results": rows, "networks": networks})
@@ -187,8 +191,10 @@ def create_router(recognizer: Recognizer) -> APIRouter:
     return router
 
 
-def _read(recognizer: Recognizer, pictures: list[tuple[str, bytes]], single: bool, top: int) -> list[Row]:
-    results = recognizer.recognize_many([data for _, data in pictures], single)
+def _read(
+    recognizer: Recognizer, pictures: list[tuple[str, bytes]], single: bool, top: int, page: int | None
+) -> list[Row]:
+    results = recognizer.recognize_many([Page(data, page) if page else data for _, data in pictures], single)
     return [as_row(name, result, top) for (name, _), result in zip(pictures, results, strict=True)]
 
 

@@ -28,12 +28,14 @@ class Kept:
 
     picture: the bytes of its file. strokes: a PNG of the same size, transparent but where something was drawn on it.
     recognition, model: once it was read, what stands in it, and the model that said so.
+    notes: in plain words, what of the file that was sent it is.
     """
 
     picture: bytes
     strokes: bytes = b""
     recognition: Recognition | None = None
     model: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digits.errors import PictureError
-from digits.recognition import Recognition
+from digits.recognition import Box, Recognition
 from digits.recognizer import Recognizer
 
 WORKERS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the folder in which the workers of one server count together
@@ -43,10 +43,10 @@ _log = logging.getLogger("digits.requests")
 class WatchedRecognizer(Recognizer):
     """A Recognizer whose answers are counted."""
 
-    def recognize(self, picture: Any, single: bool = False) -> Recognition:
+    def recognize(self, picture: Any, single: bool = False, boxes: Sequence[Box] = ()) -> Recognition:
         """As Recognizer.recognize."""
         try:
-            return _counted(super().recognize(picture, single))
+            return _counted(super().recognize(picture, single, boxes))
         except PictureError as error:
             _counted(Recognition(error=str(error)))
             raise

@@ -1,10 +1,14 @@
 """One server and one browser for all tests of the page."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 from desk import Desk, browser_is_required, find_browser, launch_browser, running_server
 from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what the tests of all rooms share
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import schemathesis
 from fastapi.testclient import TestClient
+from pictures import pages_of
 from PIL import Image, ImageDraw
 from schemathesis.checks import positive_data_acceptance
 
@@ -44,6 +45,14 @@ def test_recognize_answers_many_files_in_their_order_and_a_broken_one_with_its_e
     assert [result["picture"] for result in results] == ["a.png", "b.png", "c.png"]
     assert [result["error"] is None for result in results] == [True, False, True]
     assert len(results[0]["digits"][0]["top"]) == 1
+
+
+def test_recognize_reads_the_page_that_is_named_and_else_the_first_with_a_note():
+    scan = pages_of("PDF", "12", "345")
+    answers = [client.post(f"/api/recognize{query}", content=scan).json()["results"][0] for query in ("", "?page=2")]
+    assert [answer["text"] for answer in answers] == ["12", "345"]
+    assert [answer["notes"][:1] for answer in answers] == [["the first of 2 pages"], []]
+    assert "no page 3" in client.post("/api/recognize?page=3", content=scan).json()["error"]
 
 
 @pytest.mark.parametrize(

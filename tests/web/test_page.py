@@ -6,10 +6,12 @@ import math
 import random
 import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from desk import A_STROKE, ONE, PHONE, SEVEN, THREE, picture_of, random_step
+from pictures import pages_of
 from PIL import Image
 
 from digits import Digit, Recognition
@@ -223,6 +225,13 @@ def test_broken_upload_gets_a_plain_notice_and_leaves_the_drawing(desk):
         assert desk.text() == "1"
 
 
+def test_uploaded_pdf_is_read_from_its_first_page_and_a_photo_of_a_phone_whole(desk):
+    desk.upload(pages_of("PDF", "12", "345"), "scan.pdf")
+    assert desk.text() == "12" and "the first of 2 pages" in desk.page.locator(".notes").inner_text()
+    desk.upload(Path(__file__).parents[1].joinpath("12.heic").read_bytes(), "photo.heic")
+    assert desk.text() == "12"
+
+
 def test_server_that_does_not_answer_is_said_and_the_drawing_stays(desk):
     desk.page.route("**/component_server/**", lambda route: route.abort())
     desk.draw(SEVEN)
@@ -329,9 +338,9 @@ def test_photo_without_digits_says_what_to_do(desk):
     assert "Turn the picture upright" in desk.status()
 
 
-@pytest.mark.parametrize(("name", "remedy"), [("p.heic", "JPEG"), ("a.pdf", "PNG"), ("b.svg", "PNG"), ("c.txt", "PNG")])
+@pytest.mark.parametrize(("name", "remedy"), [("a.pdf", "Save it again"), ("b.svg", "PNG"), ("c.txt", "PNG")])
 def test_file_that_cannot_be_read_is_named_with_the_remedy(desk, name, remedy):
-    desk.upload(b"<svg/>", name)
+    desk.upload(b"%PDF-" if name == "a.pdf" else b"<svg/>", name)
     assert desk.notice().startswith(f"{name}: ") and remedy in desk.notice()
 
 

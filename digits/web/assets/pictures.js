@@ -1,9 +1,6 @@
 // Pictures come onto the pad: uploaded, dropped, pasted, from the camera; and are turned and cropped there.
 
 const REMEDIES = {
-  heic: "Photos of the kind HEIC cannot be read. Share or export it as JPEG.",
-  heif: "Photos of the kind HEIC cannot be read. Share or export it as JPEG.",
-  pdf: "PDF files cannot be read. Take a screenshot of the page, or export it as PNG.",
   svg: "SVG files cannot be read. Export it as PNG.",
 };
 

@@ -19,7 +19,7 @@ from digits.sequence import SIGNS
 from digits.training.augment import augment
 from digits.training.data import Split
 from digits.training.fonts import cached_fonts
-from digits.training.glyphs import MARKS, RUNNING_ZEROS
+from digits.training.glyphs import MARKS
 from digits.training.glyphs import SIGNS as OTHER_FORMS
 from digits.training.numbers import CUT_HEIGHT, write_number
 from digits.training.printed import PRINTERS, display_glyph, lacks, open_font
@@ -213,8 +213,6 @@ def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable
     hanging = rng.uniform(0.15, 0.7) if rng.random() < 0.18 else 0.0
     small_zeros = rng.uniform(0.45, 0.85) if rng.random() < 0.12 else 1.0
     wander = UNIT * rng.uniform(0, 0.12)
-    running = rng.random() < 0.1
-    small_zeros = rng.uniform(0.4, 0.8) if running else small_zeros
 
     def write(text: str, rng: np.random.Generator) -> Glyph:
         size = float(np.exp(rng.normal(0, uneven)))
@@ -227,17 +225,13 @@ def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable
         if label == 0 and small_zeros < 1 and rng.random() < 0.8:
             size *= small_zeros
             below -= UNIT * rng.uniform(0, 1 - size) if size < 1 else 0
-        if label == 0 and running:
-            ink = draw_form(RUNNING_ZEROS[rng.integers(len(RUNNING_ZEROS))], rng, pen)
-        else:
-            ink = draw(label, rng, pen) if drawn else _mnist(label, split, rng)
+        ink = draw(label, rng, pen) if drawn else _mnist(label, split, rng)
         ink = _to_height(ink, UNIT * size)
         if not drawn and not keeps_pen:
             ink = change_pen(ink, pen * UNIT - pen_width(ink))
         return Glyph(ink, round(below) - ink.shape[0], text)
 
-    gaps = _gaps(rng) if not running else lambda: float(UNIT * rng.normal(-0.05, 0.04))
-    return write, gaps, bool(rng.random() < 0.07)
+    return write, _gaps(rng), bool(rng.random() < 0.07)
 
 
 def _mnist(label: int, split: Split, rng: np.random.Generator) -> np.ndarray:

@@ -20,9 +20,7 @@ def cache(tmp_path, monkeypatch):
 
 def test_load_fonts_keeps_known_files_only(cache, monkeypatch):
     known, other = sorted(fonts.DIGESTS)[:2]
-    monkeypatch.setattr(
-        fonts, "DIGESTS", {known: hashlib.sha256(b"a font").hexdigest(), other: fonts.DIGESTS[other]}
-    )
+    monkeypatch.setattr(fonts, "DIGESTS", {known: hashlib.sha256(b"a font").hexdigest(), other: fonts.DIGESTS[other]})
 
     def unreachable(package):
         raise OSError("no network")

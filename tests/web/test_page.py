@@ -9,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from axe_playwright_python import base as axe
 from desk import A_STROKE, ONE, PHONE, SEVEN, THREE, picture_of, random_step
 from PIL import Image
 
@@ -595,7 +596,6 @@ def test_nothing_but_this_server_is_asked_for_anything(desk, server):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_tab_in_any_state(desk, theme):
-    axe = pytest.importorskip("axe_playwright_python.base")
     desk.open(f"?__theme={theme}")
     desk.page.evaluate(axe.AXE_SCRIPT)
     desk.page.add_style_tag(content="* { transition: none !important }")  # colours on their way are no finding

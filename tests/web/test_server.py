@@ -7,6 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 
+import gradio_client
 import pytest
 from desk import ROOT, SEVEN, free_port, picture_of, running_server
 from typer.testing import CliRunner
@@ -83,7 +84,6 @@ def test_page_forbids_the_browser_to_reach_other_hosts(server):
 
 
 def test_gradio_client_reads_a_picture(server, tmp_path):
-    gradio_client = pytest.importorskip("gradio_client")
     picture = tmp_path / "seven.png"
     picture.write_bytes(picture_of(SEVEN))
     client = gradio_client.Client(server.url, verbose=False)
@@ -116,7 +116,6 @@ def test_programs_of_the_page_for_programs_work_as_they_stand(server, browser, t
 
 
 def test_mcp_offers_one_tool(tmp_path):
-    pytest.importorskip("mcp")
     with running_server(tmp_path, "--mcp", "--flagged", str(tmp_path / "flagged")) as server:
         schema = json.loads(urllib.request.urlopen(server.url + "/gradio_api/mcp/schema").read())
     (tool,) = schema

@@ -1,7 +1,6 @@
 """The page in a real Chromium, in front of the real program."""
 
 import io
-import json
 import math
 import random
 import re
@@ -468,27 +467,6 @@ def test_handwriting_says_what_is_read_steps_back_and_goes_on_after_a_reload(des
     desk.page.wait_for_selector(".prompt:has-text('Sample 1 of')")
     assert desk.page.locator(".handwriting .prompt b").inner_text() == wanted
     assert flag.id not in [left.id for left in flags_of(server)]
-
-
-def test_lesson_shows_its_progress_and_its_result_and_can_be_taken_back(desk):
-    conditions = [{"name": "corrections", "before": 0.5, "after": 0.9, "passed": True}]
-    result = {"conditions": conditions, "model_id": "0123456789ab"}
-    steps = [{"running": True, "seconds": 3, "done": 0.3, "step": "Saving"}] * 2
-    answers = {"lesson": [*steps, {"running": False, "seconds": 9, "result": result}], "roll_back": [{"model_id": "1"}]}
-
-    def answer(route):
-        name = json.loads(route.request.post_data)["fn_name"]
-        route.fulfill(json=steps[0] if name == "teach" else answers[name].pop(0))
-
-    desk.go_to("My handwriting")
-    desk.page.route("**/component_server/**", answer)
-    desk.page.get_by_role("button", name="Teach the model").click()
-    desk.page.locator("progress.taught").wait_for()
-    assert desk.page.locator(".lesson .step").inner_text() == "Saving (3 s)"
-    desk.page.get_by_text("has learned in 9 s").wait_for()
-    assert desk.page.locator(".lesson td").all_inner_texts() == ["corrections", "0.5000", "0.9000"]
-    desk.page.get_by_role("button", name="Go back to the model before").click()
-    desk.page.get_by_text("The model before answers again.").wait_for()
 
 
 def test_look_inside_shows_what_the_network_saw_and_what_decided(desk):

@@ -9,7 +9,7 @@ import urllib.request
 
 import gradio_client
 import pytest
-from desk import ROOT, SEVEN, free_port, picture_of, running_server
+from desk import ROOT, SEVEN, free_port, picture_of, running_server, served_model
 from typer.testing import CliRunner
 
 from digits import cli
@@ -132,7 +132,3 @@ def test_replaced_model_answers_without_a_restart(tmp_path):
         new.write_bytes(shipped + bytes([0xC2, 0x3E, 1, 0]))  # one more field, which a reader of protobuf skips
         new.replace(model)
         assert served_model(server) != before
-
-
-def served_model(server):
-    return json.loads(urllib.request.urlopen(server.url + "/api/model").read())["sha256"]

@@ -168,20 +168,24 @@ def test_axe_finds_nothing_at_a_table_with_its_form(sums):
     sums.page.evaluate(axe.AXE_SCRIPT)
     sums.page.add_style_tag(content="* { transition: none !important }")
     for theme in ("light", "dark"):
-        found = sums.page.evaluate("axe.run('.sheet')")["violations"]
+        found = sums.page.evaluate("axe.run('.sheet').then(({ violations }) => violations)")
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], theme
         sums.page.evaluate("document.body.classList.add('dark')")
 
 
+@pytest.fixture(scope="module")
+def actions(tmp_path_factory):
+    return Actions(Recognizer(), FlagStore(tmp_path_factory.mktemp("flagged")))
+
+
 @pytest.mark.parametrize("typed", [{"0-0": "7"}, {"a": "7"}, {"0-0-0": "\0"}], ids=repr)
-def test_cells_that_cannot_be_are_refused_with_a_sentence(tmp_path, typed):
+def test_cells_that_cannot_be_are_refused_with_a_sentence(actions, typed):
     with pytest.raises(PictureError, match="cell"):
-        Actions(Recognizer(), FlagStore(tmp_path)).enter_tables("no picture is asked for", [], typed)
+        actions.enter_tables("no picture is asked for", [], typed)
 
 
-def test_workbook_without_openpyxl_is_one_sentence(tmp_path, monkeypatch):
+def test_workbook_without_openpyxl_is_one_sentence(actions, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    actions = Actions(Recognizer(), FlagStore(tmp_path))
     picture = actions.keep_picture(sheet_of(MARKS))["id"]
     with pytest.raises(DigitsError, match="pip install openpyxl"):
         actions.make_workbook(actions.recognize(None, picture)["id"], [], {})

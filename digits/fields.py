@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
@@ -24,13 +24,17 @@ MOST_DIGITS = 5  # of a number for which another is looked for
 LEAST = 1e-3  # probability of a number that is taken for another that was read, at least
 SAME = 1e-6  # by which a sum may miss
 
+Typed = Mapping[tuple[int, int], str]
+"""What a person has written into cells of a table, by row and column, from 0."""
+
 
 @dataclass(frozen=True)
 class Field:
     """What is known of a column, counted from 1.
 
-    low, high: the least and the greatest number that is allowed. digits: how many a number has. pattern: a regular
-    expression that all of its text fulfils. sum: the first and the last of the columns whose sum stands here.
+    low, high: the least and the greatest number that is allowed. digits: how many a number has. like: an example, such
+    as "12:30", whose digits may be others. pattern: a regular expression that all of its text fulfils. sum: the first
+    and the last of the columns whose sum stands here.
     """
 
     column: int
@@ -38,12 +42,15 @@ class Field:
     low: float | None = None
     high: float | None = None
     digits: int | None = None
+    like: str | None = None
     pattern: str | None = None
     sum: tuple[int, int] | None = None
 
     def allows(self, text: str) -> bool:
         """May this text stand in the column?"""
         if self.digits is not None and sum(sign.isdigit() for sign in text) != self.digits:
+            return False
+        if self.like is not None and _form(text) != _form(self.like):
             return False
         if self.pattern is not None and not re.fullmatch(self.pattern, text):
             return False
@@ -57,7 +64,12 @@ class Field:
         """In plain words, what is allowed."""
         limits = f"{_or(self.low, '')} to {_or(self.high, '')}" if (self.low, self.high) != (None, None) else ""
         count = f"{self.digits} digits" if self.digits is not None else ""
-        return ", ".join(filter(None, [limits, count, self.pattern and f"like {self.pattern}"]))
+        forms = [f"like {form}" for form in (self.like, self.pattern) if form]
+        return ", ".join(filter(None, [limits, count, *forms]))
+
+
+def _form(text: str) -> str:
+    return re.sub(r"\d", "0", text)
 
 
 def _or(value: Any, other: Any) -> Any:
@@ -92,20 +104,31 @@ def value_of(text: str) -> float | None:
         return None
 
 
-def enter(table: Table, known: Sequence[Field] = ()) -> list[list[Entry]]:
-    """The table's cells as they go into a spreadsheet, with what follows from the fields."""
-    of_column = {field.column: field for field in known}
-    rows = [[_entry(cell, of_column.get(number)) for number, cell in enumerate(row, 1)] for row in table.rows]
+def enter(table: Table, known: Sequence[Field] = (), typed: Typed | None = None) -> list[list[Entry]]:
+    """The table's cells as they go into a spreadsheet, with what follows from the fields.
+
+    typed: what a person has written into cells. It is what counts, allowed or not.
+    """
+    of_column, typed = {field.column: field for field in known}, typed or {}
+    rows = [
+        [_entry(cell, of_column.get(column + 1), typed.get((row, column))) for column, cell in enumerate(cells)]
+        for row, cells in enumerate(table.rows)
+    ]
     for field in known:
         if field.sum is not None:
             rows = [_with_sum(row, field) for row in rows]
     return rows
 
 
-def _entry(cell: Cell, field: Field | None) -> Entry:
-    read = Entry(cell.text, cell.confidence, cell.verdict, cell.box)
-    if field is None or not field.rule or cell.text in (*STRUCK, WORDS):
+def _entry(cell: Cell, field: Field | None, typed: str | None) -> Entry:
+    if typed is None:
+        read = Entry(cell.text, cell.confidence, cell.verdict, cell.box)
+    else:
+        read = Entry(typed, 1.0, "sure" if typed else "empty", cell.box)
+    if field is None or not field.rule or read.text in (*STRUCK, WORDS):
         return read
+    if typed is not None:
+        return read if field.allows(typed) else replace(read, remark=f"{typed} is not allowed: {field.rule}")
     texts, shares = _candidates(cell)
     allowed = [place for place, text in enumerate(texts) if field.allows(text)]
     likely = float(shares[allowed].sum())
@@ -146,7 +169,7 @@ def _with_sum(row: list[Entry], field: Field) -> list[Entry]:
     entry = row[field.column - 1]
     said = "holds what is no number" if added is None else f"is {added:g}"
     remark = "; ".join(filter(None, [entry.remark, f"the sum of columns {first} to {last} {said}"]))
-    changed = Entry(entry.text, entry.confidence, "unsure", entry.box, entry.written, remark)
+    changed = replace(entry, verdict="unsure", remark=remark)
     return [*row[: field.column - 1], changed, *row[field.column :]]
 
 
@@ -154,14 +177,39 @@ def _with_sum(row: list[Entry], field: Field) -> list[Entry]:
 
 
 def parse_column(text: str) -> Field:
-    """A field from COLUMN:LOW-HIGH, such as "2:0-100". Raises DigitsError."""
-    found = re.fullmatch(r"(\d+):(-?\d+(?:\.\d+)?)-(-?\d+(?:\.\d+)?)", text.strip())
-    if not found or int(found[1]) < 1 or float(found[2]) > float(found[3]):
-        raise DigitsError(
-            f"It is not known what column {shown(text)} is. Expected its number from 1, a colon, and the least and the "
-            "greatest number that are allowed: 2:0-100."
-        )
-    return Field(int(found[1]), low=float(found[2]), high=float(found[3]))
+    """A field from COLUMN: and LOW-HIGH, digits=COUNT, like=EXAMPLE or sum=FIRST-LAST. Raises DigitsError.
+
+    The column is counted from 1: "2:0-100".
+    """
+    column, _, said = text.strip().partition(":")
+    if text.isprintable() and re.fullmatch(COUNT, column) and int(column) > 0:
+        for form, described in FORMS.items():
+            if (found := re.fullmatch(form, said)) and (field := described(int(column), *found.groups())):
+                return field
+    raise DigitsError(
+        f"It is not known what column {shown(text)} is. Expected its number from 1, a colon, and the least and the "
+        "greatest number that are allowed (2:0-100), how many digits they have (2:digits=3), an example of their form "
+        "(2:like=12:30), or the columns whose sum it is (4:sum=1-3)."
+    )
+
+
+def _within(column: int, low: str, high: str) -> Field | None:
+    return Field(column, low=float(low), high=float(high)) if float(low) <= float(high) else None
+
+
+def _sum_of(column: int, first: str, last: str) -> Field | None:
+    return Field(column, sum=(int(first), int(last))) if 0 < int(first) <= int(last) else None
+
+
+COUNT = r"\d{1,6}"
+LIMIT = r"-?\d{1,15}(?:\.\d{1,15})?"
+FORMS: dict[str, Callable[..., Field | None]] = {
+    f"({LIMIT})-({LIMIT})": _within,
+    f"digits=({COUNT})": lambda column, count: Field(column, digits=int(count)),
+    r"like=(.*\d.*)": lambda column, like: Field(column, like=like),
+    f"sum=({COUNT})-({COUNT})": _sum_of,
+}
+"""What may be said of a column, and the field that it makes; None if it makes none."""
 
 
 def load_fields(path: Path) -> list[Field]:
@@ -182,7 +230,14 @@ def fields_of(described: Any) -> list[Field]:
     known = [Field(**{"column": place, **one}) for place, one in enumerate(described, 1)]
     for field in known:
         re.compile(field.pattern or "")
+        _form(field.like or "")
+        if not all(isinstance(number, int | float) for number in (field.column, *_given(field))):
+            raise TypeError(f"what should be a number of column {field.column} is none")
     return [replace(field, sum=_span(field.sum)) for field in known]
+
+
+def _given(field: Field) -> Iterator[Any]:
+    return (number for number in (field.low, field.high, field.digits) if number is not None)
 
 
 def _span(columns: Any) -> tuple[int, int] | None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from PIL import Image
 
 from digits.decode import decode
 from digits.errors import DigitsError
-from digits.fields import Entry, Field, enter
+from digits.fields import Entry, Field, Typed, enter
 from digits.recognition import Cell, Recognition, Table
 from digits.rows import Row
 
@@ -26,15 +26,19 @@ TO_CHECK = "FFF2CC"  # colour of a cell that a person should look at
 PICTURE_HEIGHT = 48  # pixels of the picture of a cell
 
 
-def as_tables(recognition: Recognition, known: Sequence[Field] = (), picture: Any = None) -> list[list[list[Row]]]:
+def as_tables(
+    recognition: Recognition, known: Sequence[Field] = (), picture: Any = None, typed: Mapping[int, Typed] | None = None
+) -> list[list[list[Row]]]:
     """The tables of a picture as JSON-ready values: of each table its rows, of each row its entries.
 
     A picture without a table gives its lines: a row a line, an entry a number. picture: if it is given, each entry that
-    is to be checked has a PNG of its cell, in base64.
+    is to be checked has a PNG of its cell, in base64. typed: what a person has written, by table, from 0.
     """
     tables = recognition.tables or tuple(_lines_as_table(recognition))
     image = None if picture is None or not tables else decode(picture).convert("RGB")
-    return [[[_as_row(entry, image) for entry in row] for row in enter(table, known)] for table in tables]
+    typed = typed or {}
+    entered = [enter(table, known, typed.get(number)) for number, table in enumerate(tables)]
+    return [[[_as_row(entry, image) for entry in row] for row in rows] for rows in entered]
 
 
 def _lines_as_table(recognition: Recognition) -> Iterator[Table]:
@@ -88,10 +92,10 @@ def _head(known: Sequence[Field]) -> list[str]:
     return ["picture", *(names.get(column, "") for column in range(1, max(names) + 1))]
 
 
-def write_xlsx(rows: Iterable[Row], path: Path, known: Sequence[Field] = ()) -> None:
+def write_xlsx(rows: Iterable[Row], path: Path | BinaryIO, known: Sequence[Field] = ()) -> None:
     """A workbook: the tables, with those cells in colour that are to be checked, and a sheet with their pictures.
 
-    Raises DigitsError if openpyxl is not installed.
+    Rows whose picture is "" begin with their first cell. Raises DigitsError if openpyxl is not installed.
     """
     try:
         from openpyxl import Workbook
@@ -104,8 +108,9 @@ def write_xlsx(rows: Iterable[Row], path: Path, known: Sequence[Field] = ()) -> 
         _append(marks, _head(known))
     _append(check, ["picture", "cell", "read", "probability", "what to look at", "as written"])
     for picture, entries, failure in _table_rows(rows):
-        _append(marks, [picture, *([f"error: {failure}"] if failure else [_value(entry["text"]) for entry in entries])])
-        for column, entry in enumerate(entries, 2):
+        lead = [picture] if picture else []
+        _append(marks, [*lead, *([f"error: {failure}"] if failure else [_value(entry["text"]) for entry in entries])])
+        for column, entry in enumerate(entries, 1 + len(lead)):
             if entry["check"]:
                 _mark(marks.cell(marks.max_row, column), check, picture, entry)
     book.save(path)

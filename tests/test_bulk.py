@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+from pyarrow import parquet
 
 from digits import Recognizer, recognizer
 from digits.bulk import CHUNK, Journal, Settings, local_engine, ray_engine, read_pictures
@@ -202,7 +203,6 @@ def kill_when(arguments: list[str], is_time) -> None:
 
 
 def test_predict_writes_the_same_rows_in_every_format(folder, tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
     outs = {form: tmp_path / f"out.{form}" for form in ("csv", "jsonl", "parquet")}
     for out in outs.values():
         run_command(folder, "--out", out)

@@ -65,7 +65,34 @@ def test_value_of_a_text(text, value):
     assert value_of(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "2", "0:0-100", "2:100-0", "a:1-2"])
+def test_what_a_person_typed_counts_allowed_or_not():
+    (row,) = enter(row_of("4", "17", "21"), [Field(2, low=0, high=10), Field(3, sum=(1, 2))], {(0, 1): "16"})
+    assert (row[1].text, row[1].written, row[1].remark) == ("16", None, "16 is not allowed: 0 to 10")
+    assert row[2].remark == "the sum of columns 1 to 2 is 20"
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("2:0-100", Field(2, low=0, high=100)),
+        ("3:-5.5-0", Field(3, low=-5.5, high=0)),
+        ("1:digits=3", Field(1, digits=3)),
+        ("1:like=12:30", Field(1, like="12:30")),
+        ("4:sum=1-3", Field(4, sum=(1, 3))),
+    ],
+)
+def test_column_is_described_in_a_few_signs(text, field):
+    assert parse_column(text) == field
+
+
+def test_example_stands_for_all_of_its_form():
+    field = parse_column("1:like=12:30")
+    assert field.allows("07:45") and not field.allows("7:45") and not field.allows("0745")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2", "0:0-100", "2:100-0", "a:1-2", "1:digits=x", "1:like=ab", "4:sum=3-1", "4:sum=0-1", "1:like=1\0"]
+)
 def test_column_that_is_not_understood_is_refused(text):
     with pytest.raises(DigitsError, match="2:0-100"):
         parse_column(text)
@@ -77,7 +104,13 @@ def test_fields_are_loaded_from_a_file(tmp_path):
     assert load_fields(file) == [Field(1, "Number"), Field(2, "Marks", 0, 100), Field(3, sum=(1, 2))]
 
 
-@pytest.mark.parametrize("content", ["", "{}x", '[{"lowest": 1}]', "[1]", '[{"pattern": "("}]', '[{"sum": [1]}]'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{}x", '[{"lowest": 1}]', "[1]", '[{"pattern": "("}]', '[{"sum": [1]}]'),
+        *('[{"low": "one"}]', '[{"column": "a"}]', '[{"like": 5}]'),
+    ],
+)
 def test_file_that_describes_no_columns_is_refused(tmp_path, content):
     file = tmp_path / "columns.json"
     file.write_text(content)

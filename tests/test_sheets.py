@@ -4,6 +4,7 @@ import csv
 import re
 from pathlib import Path
 
+import openpyxl
 import pytest
 from PIL import Image
 from test_cli import digits
@@ -45,7 +46,6 @@ def test_what_is_not_allowed_is_said_and_names_come_first(sheets, tmp_path):
 
 
 def test_predict_writes_a_workbook_with_what_is_to_be_checked(sheets, tmp_path):
-    openpyxl = pytest.importorskip("openpyxl")
     out = tmp_path / "marks.xlsx"
     digits("predict", sheets / "a.png", "--table", "--out", out, "--column", "1:1-50")
     book = openpyxl.load_workbook(out)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-from collections import deque
+import re
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,11 +19,13 @@ import numpy as np
 from PIL import Image
 
 from digits.decode import decode
-from digits.errors import DigitsError, FlagsError, PictureError
+from digits.errors import DigitsError, FlagsError, PictureError, shown
+from digits.fields import Field, parse_column
 from digits.flags import Flag, FlagStore, Summary
 from digits.pages import count_pages
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
+from digits.sheets import as_tables, write_xlsx
 from digits.web.answer import Json, as_answer
 from digits.web.card import draw_card
 from digits.web.checked import checked
@@ -35,6 +38,7 @@ LARGEST_SIDE = 1600  # pixels of an uploaded picture on the pad: digits stay leg
 SHEET = 60  # flags that are shown at a time
 THUMBNAIL = 400  # pixels
 DELETED_KEPT = 20  # flags that can be brought back
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 KINDS: dict[str, Callable[[Summary], bool]] = {
     "all": lambda flag: True,
@@ -99,6 +103,22 @@ class Actions:
     def make_card(self, id: str) -> Json:
         """The result card: the picture and its answers."""
         return {"card": data_url(_png(draw_card(self.shelf.get(id).image(), self._read(id)[0])))}
+
+    def enter_tables(self, id: str, known: list[str], typed: dict[str, str]) -> Json:
+        """The tables again, with what is known of their columns and what a person has written into cells.
+
+        known: as in digits.fields.parse_column. typed: texts by "table-row-column", from 0.
+        """
+        fields, texts = _fields(known), _by_table(typed)
+        return {"tables": as_tables(self._read(id)[0], fields, typed=texts)}
+
+    def make_workbook(self, id: str, known: list[str], typed: dict[str, str]) -> Json:
+        """The same as a workbook, with those cells in colour that are still to be checked."""
+        fields, texts = _fields(known), _by_table(typed)
+        tables = as_tables(self._read(id)[0], fields, self.shelf.get(id).image(), texts)
+        file = io.BytesIO()
+        write_xlsx([{"picture": "", "tables": tables, "error": None}], file)
+        return {"workbook": f"data:{WORKBOOK};base64,{base64.b64encode(file.getvalue()).decode()}"}
 
     def flag(self, id: str, label: str) -> Json:
         """Keep the picture with its true label; `saved` is "right" or "wrong"."""
@@ -219,6 +239,23 @@ def data_url(file: bytes) -> str:
     """A PNG or JPEG file as a data URL."""
     kind = "png" if file.startswith(b"\x89PNG") else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
+
+
+def _fields(known: list[str]) -> list[Field]:
+    return [parse_column(column) for column in known]
+
+
+def _by_table(typed: dict[str, str]) -> dict[int, dict[tuple[int, int], str]]:
+    """Texts by "table-row-column" as texts by row and column, by table. Raises PictureError."""
+    tables: defaultdict[int, dict[tuple[int, int], str]] = defaultdict(dict)
+    for place, text in typed.items():
+        if not re.fullmatch(r"\d{1,4}-\d{1,4}-\d{1,4}", place):
+            raise PictureError(f"No cell is named {shown(place)}. Expected its table, row and column, from 0: 0-2-1.")
+        if not text.isprintable():
+            raise PictureError(f"A cell holds digits and signs. Received: {shown(text)}.")
+        table, row, column = map(int, place.split("-"))
+        tables[table][row, column] = text
+    return tables
 
 
 def _png(image: Image.Image) -> bytes:

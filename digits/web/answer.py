@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from digits.recognition import Cell, Digit, Number, Recognition
+from digits.recognition import Digit, Number, Recognition
+from digits.sheets import as_tables
 
 Json = dict[str, Any]
 
@@ -15,7 +16,7 @@ def as_answer(recognition: Recognition) -> Json:
     text     str, as in Recognition
     numbers  list of {line, confidence, verdict, in_table, marks}; a mark is {text, digit}: what stands there, and the
              index of the digit that it is, None for a sign
-    tables   list of tables, of rows, of cells {text, confidence, verdict, box, check: should a person look at it}
+    tables   list of tables, of rows, of cells, as in digits.sheets.as_tables
     digits   list of {label, confidence, verdict, box, probabilities}; ten probabilities, rounded to 5 places
     notes    list of str
     """
@@ -27,7 +28,7 @@ def as_answer(recognition: Recognition) -> Json:
         "numbers": [
             _as_number(number, places) | {"in_table": id(number) in in_table} for number in recognition.numbers
         ],
-        "tables": [[[_as_cell(cell) for cell in row] for row in table.rows] for table in recognition.tables],
+        "tables": as_tables(recognition) if recognition.tables else [],
         "digits": [_as_digit(digit) for digit in recognition.digits],
         "notes": list(recognition.notes),
     }
@@ -39,16 +40,6 @@ def _as_number(number: Number, places: dict[int, int]) -> Json:
         "confidence": round(number.confidence, 5),
         "verdict": number.verdict,
         "marks": [{"text": mark.text, "digit": places.get(id(mark))} for mark in number.marks],
-    }
-
-
-def _as_cell(cell: Cell) -> Json:
-    return {
-        "text": cell.text,
-        "confidence": round(cell.confidence, 5),
-        "verdict": cell.verdict,
-        "box": list(cell.box),
-        "check": cell.verdict == "unsure",
     }
 
 

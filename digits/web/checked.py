@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable
 from typing import Any
@@ -31,9 +32,12 @@ def checked(action: Callable[..., Any], arguments: object) -> dict[str, Any]:
 
 
 def _fits(value: object, hint: Any) -> bool:
-    """Whether a JSON value is of a type, or of one of several."""
-    kinds = typing.get_args(hint) or (hint,)
-    plain = [typing.get_origin(kind) or kind for kind in kinds]
-    if isinstance(value, bool):
-        return bool in plain
-    return isinstance(value, tuple(kind for kind in plain if isinstance(kind, type)))
+    """Whether a JSON value is of a type, of one of several, or a list or an object of such values."""
+    kind, parts = typing.get_origin(hint), typing.get_args(hint)
+    if kind is types.UnionType:
+        return any(_fits(value, part) for part in parts)
+    if kind is list:
+        return isinstance(value, list) and all(_fits(each, parts[0]) for each in value)
+    if kind is dict:
+        return isinstance(value, dict) and all(_fits(each, parts[1]) for each in value.values())
+    return type(value) is hint

@@ -63,11 +63,24 @@ def build_page(actions: Actions) -> gradio.Blocks:
 def _draw_tab(actions: Actions) -> None:
     _sheet(
         "draw",
-        [*PAD, "keep.js", "pictures.js", "camera.js", "answer.js", "bars.js", "inside.js", "correct.js", "table.js"],
+        [
+            *PAD,
+            "keep.js",
+            "pictures.js",
+            "camera.js",
+            "answer.js",
+            "bars.js",
+            "inside.js",
+            "correct.js",
+            "table.js",
+            "columns.js",
+        ],
         [
             actions.recognize,
             actions.look_inside,
             actions.make_card,
+            actions.enter_tables,
+            actions.make_workbook,
             actions.flag,
             actions.flag_cell,
             actions.delete_flag,

@@ -45,15 +45,15 @@ def serve(
     if mcp and importlib.util.find_spec("mcp") is None:
         raise DigitsError("To serve MCP the package mcp is needed. Install it with: pip install 'gradio[mcp]'")
     recognizer = WatchedRecognizer(model)
-    # After the model: Gradio takes seconds to import, and a missing model should be said at once.
+    own = host in LOOPBACK and not share
+    flags = FlagStore(flagged) if own or shared_flags else DropBox(flagged)
+    flags.check()
+    # After the model and the flags: Gradio takes seconds to import, and what is missing should be said at once.
     from digits.web.actions import LARGEST_UPLOAD, Actions
     from digits.web.api import Beside, create_interface
     from digits.web.page import LOOK, TITLE, build_page
     from digits.web.routes import create_routes
 
-    own = host in LOOPBACK and not share
-    flags = FlagStore(flagged) if own or shared_flags else DropBox(flagged)
-    flags.check()
     actions = Actions(recognizer, flags, own)
     page = build_page(actions)
     free = find_free_port(host, port)

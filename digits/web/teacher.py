@@ -60,7 +60,9 @@ class Teacher:
         """Put the model in service that was before. Raises ModelError."""
         if reason := self._refusal():
             raise DigitsError(reason)
-        return {"model_id": self._history().rollback()}
+        id = self._history().rollback()
+        self._news = {}  # what the lesson brought is gone
+        return {"model_id": id}
 
     def _refusal(self) -> str | None:
         if not self._own:

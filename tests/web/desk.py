@@ -63,15 +63,18 @@ class Server:
 
 @contextmanager
 def running_server(
-    folder: Path, *options: str, port: int | None = None, served_at: int | None = None
+    folder: Path, *options: str, port: int | None = None, served_at: int | None = None, root: Path = ROOT
 ) -> Iterator[Server]:
-    """app.py on a free port, its log in `folder`; stopped at the end. served_at: if it will take another port."""
+    """app.py on a free port, its log in `folder`; stopped at the end.
+
+    served_at: if it will take another port. root: folder of the program, if it is a copy.
+    """
     port = port or free_port()
     connections = folder / "connections.txt"
     command = [sys.executable, str(Path(__file__).with_name("watched.py")), str(connections), "app.py"]
     options = ("--port", str(port), *options)
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen([*command, *options], cwd=root, stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{served_at or port}"
         wait_until_served(url, process, folder / "server.log")
@@ -91,6 +94,11 @@ def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path, sec
         except (OSError, HTTPException):
             time.sleep(0.05)
     raise RuntimeError(f"{url} was not served: {log.read_text()}")
+
+
+def served_model(server: Server) -> str:
+    """Digest of the model that answers."""
+    return str(json.loads(urllib.request.urlopen(server.url + "/api/model").read())["sha256"])
 
 
 def free_port() -> int:

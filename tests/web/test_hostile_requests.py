@@ -83,7 +83,13 @@ def test_an_input_that_is_refused_is_not_sent_back_whole(beside):
     assert response.status_code == 422 and len(response.json()["error"]) < 400
 
 
-def action(picture: str, index: int, label: str | None = None) -> dict:
+def action(
+    picture: str,
+    index: int,
+    label: str | None = None,
+    known: list[str] | None = None,
+    typed: dict[str, str] | None = None,
+) -> dict:
     return {}
 
 
@@ -99,6 +105,10 @@ def action(picture: str, index: int, label: str | None = None) -> dict:
         {"picture": "a", "index": "1"},
         {"picture": "a", "index": True},
         {"picture": "a", "index": 1, "label": []},
+        {"picture": "a", "index": 1, "known": "2:0-9"},
+        {"picture": "a", "index": 1, "known": [7]},
+        {"picture": "a", "index": 1, "typed": ["7"]},
+        {"picture": "a", "index": 1, "typed": {"0-0-0": 7}},
         {"picture": "a", "index": 1, "more": 1},
     ],
     ids=repr,
@@ -112,6 +122,8 @@ def test_page_functions_refuse_wrong_types_with_400_and_a_sentence(arguments):
 def test_page_functions_are_given_what_fits():
     for label in ("1", None):
         assert checked(action, {"picture": "a", "index": 1, "label": label})["label"] == label
+    tables = {"picture": "a", "index": 1, "known": ["2:0-9"], "typed": {"0-0-0": "7"}}
+    assert checked(action, tables) == tables
 
 
 # what is under way

@@ -1,14 +1,16 @@
 """The program as it is started: its options, its refusals, its endpoints."""
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 
+import gradio_client
 import pytest
-from desk import ROOT, SEVEN, free_port, picture_of, running_server
+from desk import ROOT, SEVEN, free_port, picture_of, running_server, served_model
 from typer.testing import CliRunner
 
 from digits import cli
@@ -51,14 +53,23 @@ def test_find_free_port_takes_the_next_one():
         assert find_free_port("127.0.0.1", port) > port
 
 
-def test_other_port_is_said(tmp_path):
-    port = free_port()
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """A server with options: a port that is taken, another model, MCP."""
+    folder, port = tmp_path_factory.mktemp("other"), free_port()
+    shutil.copy(ROOT / "digits" / "model.onnx", folder)
+    options = ["--mcp", "--flagged", str(folder / "flagged"), "--model", str(folder / "model.onnx")]
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        with running_server(tmp_path, "--flagged", str(tmp_path / "flagged"), port=port, served_at=port + 1):
-            said = (tmp_path / "server.log").read_text()
-    assert f"Port {port} is in use; taking {port + 1} instead." in said
+        with running_server(folder, *options, port=port, served_at=port + 1) as server:
+            yield server
+
+
+def test_other_port_is_said(other):
+    port = int(other.url.rpartition(":")[2])
+    said = other.flagged.with_name("server.log").read_text()
+    assert f"Port {port - 1} is in use; taking {port} instead." in said
 
 
 @pytest.mark.parametrize(
@@ -83,7 +94,6 @@ def test_page_forbids_the_browser_to_reach_other_hosts(server):
 
 
 def test_gradio_client_reads_a_picture(server, tmp_path):
-    gradio_client = pytest.importorskip("gradio_client")
     picture = tmp_path / "seven.png"
     picture.write_bytes(picture_of(SEVEN))
     client = gradio_client.Client(server.url, verbose=False)
@@ -115,25 +125,15 @@ def test_programs_of_the_page_for_programs_work_as_they_stand(server, browser, t
     page.close()
 
 
-def test_mcp_offers_one_tool(tmp_path):
-    pytest.importorskip("mcp")
-    with running_server(tmp_path, "--mcp", "--flagged", str(tmp_path / "flagged")) as server:
-        schema = json.loads(urllib.request.urlopen(server.url + "/gradio_api/mcp/schema").read())
+def test_mcp_offers_one_tool(other):
+    schema = json.loads(urllib.request.urlopen(other.url + "/gradio_api/mcp/schema").read())
     (tool,) = schema
     assert tool["name"].endswith("recognize")
 
 
-def test_replaced_model_answers_without_a_restart(tmp_path):
-    model = tmp_path / "model.onnx"
-    shipped = (ROOT / "digits" / "model.onnx").read_bytes()
-    model.write_bytes(shipped)
-    with running_server(tmp_path, "--model", str(model), "--flagged", str(tmp_path / "flagged")) as server:
-        before = served_model(server)
-        new = tmp_path / "new.onnx"
-        new.write_bytes(shipped + bytes([0xC2, 0x3E, 1, 0]))  # one more field, which a reader of protobuf skips
-        new.replace(model)
-        assert served_model(server) != before
-
-
-def served_model(server):
-    return json.loads(urllib.request.urlopen(server.url + "/api/model").read())["sha256"]
+def test_replaced_model_answers_without_a_restart(other):
+    model, new = (other.flagged.with_name(name) for name in ("model.onnx", "new.onnx"))
+    before = served_model(other)
+    new.write_bytes(model.read_bytes() + bytes([0xC2, 0x3E, 1, 0]))  # one more field, which a reader of protobuf skips
+    new.replace(model)
+    assert served_model(other) != before

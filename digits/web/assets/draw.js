@@ -70,12 +70,12 @@ async function send({ picture, strokes }, again = true) {
 }
 
 // A question about what was read. Its id follows from the picture, so it is the same when that is sent again.
-async function askAbout(name, question) {
+async function askAbout(name, question, place) {
   const { id, sent } = answer;
-  const reply = await ask(name, { id, ...question });
+  const reply = await ask(name, { id, ...question }, place);
   if (!reply.forgotten) return reply;
   await send(sent);
-  return ask(name, { id, ...question });
+  return ask(name, { id, ...question }, place);
 }
 
 // An answer, or a picture, that is on its way comes by itself; to ask again would only drop it.
@@ -161,6 +161,7 @@ const actions = {
   unflag,
   card: downloadCard,
   download: downloadSheet,
+  workbook: downloadWorkbook,
   look: () => setInsideOpen(!insideOpen()),
   camera: openCamera,
   shoot,
@@ -173,8 +174,8 @@ const keys = {
 
 function keyPressed(event) {
   const elsewhere = event.target !== document.body && !element.contains(event.target);
-  const typing = event.target.matches("[name=label], [type=text]");
-  const pressesButton = event.key === "Enter" && event.target.matches("button, [type=file]");
+  const typing = event.target.matches("[name=label], [type=text], select");
+  const pressesButton = event.key === "Enter" && event.target.matches("button, summary, [type=file]");
   if (elsewhere || typing || pressesButton || !visible() || find("dialog.camera").open) return;
   const control = event.ctrlKey || event.metaKey ? "ctrl+" : "";
   const action = keys[control + (event.shiftKey && control ? "shift+" : "") + event.key.toLowerCase()];

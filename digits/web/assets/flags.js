@@ -5,14 +5,16 @@ const kind = find("[name=kind]");
 const wanted = find("[name=label]");
 const list = find(".pictures");
 
+let asked = 0; // number of the newest question: an answer to an older one is not shown
+
 async function refresh() {
   await show(0);
 }
 
 async function show(start) {
-  const asked = { kind: kind.value, label: wanted.value.trim(), start };
-  const { flags, chosen, total, error } = await ask("list_flags", asked);
-  if (error) return;
+  const mine = ++asked;
+  const { flags, chosen, total, error } = await ask("list_flags", { kind: kind.value, label: wanted.value.trim(), start });
+  if (error || mine !== asked) return;
   find(".summary").textContent = total === 0
     ? say("No picture is flagged yet. Flag one in the tab Draw: Right, or what it really is.")
     : say("{chosen} of {total} flagged pictures", { chosen, total });

@@ -90,4 +90,4 @@ element.addEventListener("keydown", (event) => {
 find("[type=range]").value = pad.size;
 find("[type=range]").addEventListener("input", (event) => pad.setSize(Number(event.target.value)));
 prompt();
-ask("lesson", {}).then((lesson) => { if (lesson.running) follow(lesson); });
+pickUp();

@@ -7,10 +7,12 @@ const words = translations[language] ?? {};
 
 const say = (text, values = {}) => (words[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
+const NUMBER = /-?\d(?:[\d.,x:/+=-]*\d)?/g; // with its signs
+
 // A sentence of the server: its numbers stand as # in the key.
 function sayPlain(sentence) {
-  const numbers = sentence.match(/\d[\d.,x]*\d|\d/g) ?? [];
-  const translated = words[sentence.replace(/\d[\d.,x]*\d|\d/g, "#")];
+  const numbers = sentence.match(NUMBER) ?? [];
+  const translated = words[sentence.replace(NUMBER, "#")];
   return translated?.replace(/#/g, () => numbers.shift()) ?? sentence;
 }
 

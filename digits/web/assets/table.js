@@ -12,25 +12,48 @@ function showTables() {
   find(".tables").replaceChildren(...tables.map(tableOf));
   find(".sheet").hidden = !tables.length;
   find(".boxes").append(...tables.flatMap((rows, table) => rows.flatMap((row, r) => row.map((cell, c) => frameOf(cell, [table, r, c])))));
-  showOpen();
+  fillCells();
+  showColumns();
 }
 
 const tableOf = (rows, table) => make("table", {}, make("tbody", {}, ...rows.map((row, r) => (
-  make("tr", {}, ...row.map((cell, c) => make("td", {}, cellOf(cell, [table, r, c]))))))));
+  make("tr", {}, ...row.map((_, c) => make("td", {}, cellOf([table, r, c]), make("s"))))))));
 
-function cellOf(cell, [table, row, column]) {
-  const place = [table, row, column].join("-");
-  const widest = Math.max(...answer.tables[table].map((cells) => cells[column].text.length));
-  const input = make("input", {
-    type: "text", value: entered[place] ?? cell.text, size: Math.max(2, widest), autocomplete: "off", spellcheck: false,
-    data: { cell: place, verdict: cell.verdict },
+function cellOf([table, row, column]) {
+  const widest = Math.max(...answer.tables[table].map((cells) => cells[column]?.text.length ?? 0));
+  return make("input", {
+    type: "text", size: Math.max(2, widest), autocomplete: "off", spellcheck: false, data: { cell: [table, row, column].join("-") },
   });
-  input.setAttribute("aria-label", say("Row {row}, column {column}, {trust}", {
-    row: row + 1, column: column + 1, trust: cell.verdict === "empty" ? say("empty") : trustOf(cell),
-  }));
-  input.title = cell.verdict === "empty" ? "" : trustOf(cell);
-  settleCell(input, cell.check && !(place in entered));
-  return input;
+}
+
+// Fills the cells in place: a person may be typing in one of them.
+function fillCells() {
+  cellInputs().forEach(fillCell);
+  showOpen();
+  find(".remarks").replaceChildren(...cellInputs().filter((input) => cellOfInput(input).remark).map(remarkOf));
+}
+
+function fillCell(input) {
+  const cell = cellOfInput(input);
+  const [, row, column] = placeOf(input).map((place) => place + 1);
+  const trust = cell.remark ? sayRemark(cell) : cell.verdict === "empty" ? say("empty") : trustOf(cell);
+  if (input !== document.activeElement) input.value = entered[input.dataset.cell] ?? cell.text;
+  input.dataset.verdict = cell.verdict;
+  input.setAttribute("aria-label", say("Row {row}, column {column}, {trust}", { row, column, trust }));
+  input.title = cell.verdict === "empty" && !cell.remark ? "" : trust;
+  input.classList.toggle("remarked", Boolean(cell.remark));
+  input.nextSibling.textContent = cell.written ?? "";
+  settleCell(input, cell.check && !(input.dataset.cell in entered));
+}
+
+const placeOf = (input) => input.dataset.cell.split("-").map(Number);
+const cellOfInput = (input) => placeOf(input).reduce((rows, place) => rows[place], answer.tables);
+const sayRemark = ({ remark }) => remark.split("; ").map(sayPlain).join("; ");
+
+function remarkOf(input) {
+  const [, row, column] = placeOf(input).map((place) => place + 1);
+  const remark = sayRemark(cellOfInput(input));
+  return make("li", { textContent: say("Row {row}, column {column}: {remark}", { row, column, remark }), data: { cell: input.dataset.cell } });
 }
 
 // Those that need a look are the stops of the Tab key; the arrows lead to all others.
@@ -58,12 +81,14 @@ async function enterCell(input) {
   const refused = label !== "#" && NO_LABEL.test(label);
   input.setAttribute("aria-invalid", refused);
   if (refused) return;
-  const [table, row, column] = input.dataset.cell.split("-").map(Number);
-  const changed = label !== (entered[input.dataset.cell] ?? answer.tables[table][row][column].text);
+  const [table, row, column] = placeOf(input);
+  const { text, written } = cellOfInput(input);
+  const changed = label !== (entered[input.dataset.cell] ?? written ?? text);
   entered[input.dataset.cell] = label;
   remember(enteredKey(), JSON.stringify(entered), "sessionStorage");
   settleCell(input, false);
   showOpen();
+  rereadIfKnown();
   if (changed && label !== "#") await askAbout("flag_cell", { table, row, column, label });
 }
 
@@ -76,6 +101,11 @@ function downloadSheet() {
   const href = URL.createObjectURL(new Blob([`${sheetText(",")}\n`], { type: "text/csv" }));
   make("a", { href, download: "digits.csv" }).click();
   URL.revokeObjectURL(href);
+}
+
+async function downloadWorkbook() {
+  const { workbook, error } = await askAbout("make_workbook", { known: known(), typed: entered });
+  if (!error) make("a", { href: workbook, download: "digits.xlsx" }).click();
 }
 
 // --- both -------------------------------------------------------------------------------------------------------------

@@ -33,14 +33,17 @@ DASH = 1.6  # width of a dash, in its heights, at least
 SWAPPED = [SIGNS.index(sign) for sign in SIGNS.translate(str.maketrans(".-", "-."))]  # the dot for the dash
 BETWEEN = [SIGNS.index(sign) for sign in "/:%,."]  # signs that hardly ever begin what is written: a price for it,
 BEGINS = 1.0  # before the power below
-CLEAR = 0.9  # probability from which on what is read is clear: one sign is not cut, several are no single digit
-OWN, CUT = (0.2, 0.57, -0.98), (0.25, 0.23, -1.06)  # powers of the reader's and of the digit network's probability,
-SIGN, OTHERS = (1.5, 0.36, 0.89), (0.5, 0.57, 0.71)  # and what is added: of digits with their own ink, cut off; ...
+CLEAR, SEVERAL = 0.9, 0.6  # probability from which on one sign is not cut, and several are no single digit
+OWN, CUT = (0.2, 0.48, -0.98), (0.2, 0.23, -0.75)  # powers of the reader's and of the digit network's probability,
+SIGN, OTHERS = (1.18, 0.35, 0.48), (0.5, 0.41, 0.62)  # and what is added: of digits with their own ink, cut off; ...
 SHARPNESS = 2.75  # power of what stands in a line, before its share is taken
-AGREED, OVERRULED = (0.3, 2.2), (0.2, 0.3)  # slope and offset of a number's log-odds: reader of the same mind, or not
+AGREED, OVERRULED = (
+    (0.4, 1.4),
+    (0.42, -0.15),
+)  # slope and offset of a number's log-odds: reader of the same mind, or not
 USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
 LEAST = 1e-6  # no network is surer than this that something is not so
-CHANGE = 2.0  # price of a word and a number side by side, before that power,
+CHANGE = 2.5  # price of a word and a number side by side, before that power,
 WORD_SPACE = 0.5  # if no gap of so many heights of the line is between them
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
@@ -211,7 +214,7 @@ def _is_sure(spans: list[Span], rows: np.ndarray) -> bool:
 def _clearly_several(reading: Reading) -> bool:
     """Does the reader see more than one sign, and clearly?"""
     text = reading.text
-    return len(text) > 1 and reading.probability(text) >= CLEAR
+    return len(text) > 1 and reading.probability(text) >= SEVERAL
 
 
 def alone(mark: Mark, row: np.ndarray) -> FoundNumber:

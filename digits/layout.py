@@ -29,6 +29,7 @@ NEAR = 2.5  # heights to the next stroke, up to which a line goes on as it runs
 MOST = 600  # strokes that are read, so that no picture takes more than seconds
 DOT, MANY = 2.5, 4  # pens that a dot is wide at most; so many that stand alone are a pattern
 BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
+TALL, SLENDER = 2.2, 0.5  # widths that a digit of two such parts is high at most, if both are wider for their height
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
 NARROW, CLOSE = 1.7, 0.5  # width and gap, in heights, up to which a strip may be one digit, whatever is read in it
@@ -170,7 +171,14 @@ def _continues(upper: Stroke, lower: Stroke) -> bool:
     common = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
     gap = (lower.box[1] - upper.box[3]) / (lower.box[3] - upper.box[1])
     alike = min(upper.height, lower.height) > IN_LINE * max(upper.height, lower.height)
-    return alike and common > 0.5 * min(upper.width, lower.width) and abs(gap) < BROKEN
+    close = common > 0.5 * min(upper.width, lower.width) and abs(gap) < BROKEN
+    return alike and close and not _are_two(upper, lower)
+
+
+def _are_two(upper: Stroke, lower: Stroke) -> bool:
+    """Are they as high together as two digits, and each as wide as one? A 1 in two parts is not."""
+    high = lower.box[3] - upper.box[1] > TALL * max(upper.width, lower.width)
+    return high and min(stroke.width / stroke.height for stroke in (upper, lower)) > SLENDER
 
 
 def _find_low(strokes: list[Stroke]) -> list[Stroke | None]:

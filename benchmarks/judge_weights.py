@@ -4,7 +4,7 @@
 
 Every picture's lattice is made once; then weights are tried, each time a few of them changed by chance, and kept where
 more texts are right. Pages of letters count as right where no digit is read. Prints the weights that were best, and
-what they read; and of several values of SHARPNESS, which changes no text, the calibration error.
+what they read; and then the slope and offset of AGREED and OVERRULED, which change no text, that fit best.
 """
 
 from __future__ import annotations
@@ -28,14 +28,13 @@ from digits.judge import Span
 from digits.layout import Strip, find_layout, level
 from digits.picture import read_grey
 from digits.sequence import SIGNS, Reading
-from digits.training.metrics import expected_calibration_error
+from digits.training.calibrate import fit_platt
 
 KINDS = ("OWN", "CUT", "SIGN", "OTHERS", "CHANGE")  # weights of digits.judge
 STEP = np.array([0.15, 0.15, 0.5])  # deviation of a change: of both powers, and of what is added
 LEAST = np.array([*4 * [(0.2, 0.2, -9)], (0.0, 0.0, 0.0)])  # what no network has seen must not win,
 LEAST[3, 0] = 0.5
 CHANGED = 0.3  # share of the weights that are changed at a time
-SHARPNESSES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +46,15 @@ class Lattice:
     spans: list[Span]
     rows: np.ndarray
 
-    def read(self) -> tuple[str, float]:
-        """The text, under the judge's weights as they are, and how probable it is."""
+    def read(self) -> str:
+        """The text, under the judge's weights as they are."""
         numbers = judging.judge(self.strip, self.reading, self.spans, self.rows)
-        text = "".join(mark.text for number in numbers for mark in number.marks)
-        return text, float(np.prod([number.confidence for number in numbers]))
+        return "".join(mark.text for number in numbers for mark in number.marks)
 
     def text(self) -> str:
         """The text alone, in a tenth of the time."""
         if self.strip.may_be_one:
-            return self.read()[0]
+            return self.read()
         path = judging.make_lattice(self.strip, self.spans, self.rows).best_path()
         return "".join(SIGNS[column] for _, column in path)
 
@@ -78,13 +76,21 @@ class Tuned:
             np.mean([self._right(text, answer) for text, answer in zip(texts, self.answers, strict=True)])
         )
 
-    def calibration(self) -> float:
-        """Expected calibration error of whole texts."""
-        reads = [[lattice.read() for lattice in picture] for picture in self.lattices]
-        confidences = np.array([np.prod([confidence for _, confidence in read]) for read in reads])
-        texts = ("".join(text for text, _ in read) for read in reads)
-        right = [self._right(text, answer) for text, answer in zip(texts, self.answers, strict=True)]
-        return expected_calibration_error(confidences, np.array(right))
+    def trusted(self, seen: list[tuple[float, bool]]) -> Iterator[tuple[float, bool, bool]]:
+        """Of each picture: the log-odds of its share in the lattice, whether the reader agreed, and is it right.
+
+        seen: what the judge is asked to trust, as it is asked.
+        """
+        for picture, answer in zip(self.lattices, self.answers, strict=True):
+            seen.clear()
+            text = "".join(lattice.read() for lattice in picture)
+            if seen:
+                share = float(np.clip(sum(share for share, _ in seen), np.log(judging.LEAST), -judging.LEAST))
+                yield (
+                    share - float(np.log(-np.expm1(share))),
+                    all(agreed for _, agreed in seen),
+                    self._right(text, answer),
+                )
 
     def _right(self, text: str, answer: str) -> bool:
         if self.digits_only or not answer:
@@ -162,6 +168,25 @@ def search(tuned: list[Tuned], minutes: float, seed: int = 0) -> np.ndarray:
     return best
 
 
+def fit_trust(tuned: list[Tuned]) -> None:
+    """Print the slope and offset that fit whole texts best, where the reader agrees and where it is overruled."""
+    seen: list[tuple[float, bool]] = []
+    trust = judging.trust
+
+    def note(log_share: float, agreed: bool) -> float:
+        seen.append((log_share, agreed))
+        return trust(log_share, agreed)
+
+    judging.trust = note
+    trusted = [one for kind in tuned if kind.name != "letters" for one in kind.trusted(seen)]
+    judging.trust = trust
+    log_odds, agreed, right = (np.array(values) for values in zip(*trusted, strict=True))
+    for name, chosen in (("AGREED", agreed), ("OVERRULED", ~agreed)):
+        slope, offset = fit_platt(log_odds[chosen], right[chosen])
+        share = 100 * right[chosen].mean()
+        print(f"{name} = {slope:.2f}, {offset:.2f}: {share:.1f} % right of {chosen.sum()}", flush=True)
+
+
 def main() -> None:
     """Search, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -171,10 +196,7 @@ def main() -> None:
     options = parser.parse_args()
     tuned = list(prepare(options.data, options.limit))
     use(search(tuned, options.minutes))
-    for sharpness in SHARPNESSES:
-        judging.SHARPNESS = sharpness
-        errors = ", ".join(f"{one.name} {one.calibration():.3f}" for one in tuned if one.name != "letters")
-        print(f"SHARPNESS {sharpness}: calibration error {errors}", flush=True)
+    fit_trust(tuned)
 
 
 if __name__ == "__main__":

@@ -200,8 +200,8 @@ def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
     prices = [0.0, *(SHARPNESS * CHANGE * touching).tolist(), 0.0]
     firsts, lasts = [span.first for span in spans], [span.last for span in spans]
     scores = score(spans, rows)
-    begins = [place for place, span in enumerate(spans) if span.first == 0 and span.last < count - 1]
-    scores[np.ix_(begins, BETWEEN)] -= BEGINS
+    at_the_start = np.array([span.first == 0 and span.last < count - 1 for span in spans])
+    scores[:, BETWEEN] -= BEGINS * at_the_start[:, None]
     return Lattice(firsts, lasts, SHARPNESS * scores, prices)
 
 

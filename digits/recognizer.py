@@ -28,7 +28,7 @@ from digits.judge import (
     propose,
     take_as_one,
 )
-from digits.layout import Layout, Strip, find_layout, level
+from digits.layout import Layout, Strip, find_layout, frame_digit, level
 from digits.networks import digests_beside
 from digits.picture import read_grey
 from digits.recognition import Box, Cell, Digit, Number, Recognition, Sign, Table
@@ -189,7 +189,7 @@ class Recognizer:
 
     def _look_at(self, strip: Strip) -> np.ndarray:
         """(10,), what the digit network says of all of a strip: most are one digit, and then nothing has to be cut."""
-        row: np.ndarray = self.classifier.classify(take_as_one(strip).mark.image[None, ..., None])[0]
+        row: np.ndarray = self.classifier.classify(frame_digit(strip.whole.ink)[None, ..., None])[0]
         return row
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:

@@ -38,7 +38,7 @@ def load_fonts() -> int:
         missing = [package for package in DIGESTS if not _path(package).is_file()]
         if missing and _attempt(fetch, missing[0]):  # a host that lacks the first is not asked for the others
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(lambda package, fetch=fetch: _attempt(fetch, package), missing[1:]))  # type: ignore[misc]
+                list(pool.map(lambda package, fetch=fetch: _attempt(fetch, package), missing[1:]))
     cached_fonts.cache_clear()
     return len(cached_fonts())
 

@@ -378,8 +378,10 @@ def _with_pen(paper: np.ndarray, by: float) -> np.ndarray:
     """The ink of a paper wider or narrower by so many pixels, where it was."""
     left, top, width, height = cv2.boundingRect((paper > 0).view(np.uint8))
     ink = change_pen(paper, by)
-    moved = np.float32([[1, 0, left + (width - ink.shape[1]) / 2], [0, 1, top + (height - ink.shape[0]) / 2]])
-    return cv2.warpAffine(ink, moved, paper.shape[::-1]) if ink.shape != paper.shape else ink
+    if ink.shape == paper.shape:
+        return ink
+    moved = np.array([[1, 0, left + (width - ink.shape[1]) / 2], [0, 1, top + (height - ink.shape[0]) / 2]])
+    return cv2.warpAffine(ink, moved, (paper.shape[1], paper.shape[0]))
 
 
 WORD_LETTERS = {

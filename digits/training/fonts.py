@@ -9,18 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import subprocess
-import tarfile
-import tempfile
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from digits.errors import DataError
-from digits.training.data import BROKEN_DOWNLOADS, TIMEOUT, cache_folder
+from digits.training.data import BROKEN_DOWNLOADS, TIMEOUT, cache_folder, fetch_package, write_aside
 
 DIGESTS: dict[str, str] = json.loads(Path(__file__).with_name("fonts.json").read_text())
 """SHA-256 of the file of each font, by name@version of its package."""
@@ -57,11 +52,8 @@ def _attempt(fetch: Callable[[str], bytes], package: str) -> bool:
         return False
     if hashlib.sha256(content).hexdigest() != DIGESTS[package]:
         return False
-    path = _path(package)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as aside:
-        aside.write(content)
-    Path(aside.name).replace(path)
+    _path(package).parent.mkdir(parents=True, exist_ok=True)
+    write_aside(_path(package), content)
     return True
 
 
@@ -72,15 +64,8 @@ def _fetch_file(package: str) -> bytes:
 
 
 def _fetch_package(package: str) -> bytes:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise DataError("no npm client is installed")
-    with tempfile.TemporaryDirectory() as folder:
-        command = [npm, "pack", f"@fontsource/{package}", "--silent", "--pack-destination", folder]
-        subprocess.run(command, check=True, capture_output=True, timeout=300, cwd=folder)
-        with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
-            file = archive.extractfile(f"package/files/{_file(package)}")
-            return file.read() if file else b""
+    (content,) = fetch_package(f"@fontsource/{package}", [f"files/{_file(package)}"])
+    return content
 
 
 def _file(package: str) -> str:

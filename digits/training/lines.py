@@ -354,12 +354,8 @@ def _in_font(rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
             break
     letters = _spell(text, rng)
     apart = UNIT * rng.uniform(0, 0.35) * (rng.random() < 0.3)
-    paper, placed, x = (
-        Image.new("L", (round(font.getlength(letters) + (6 + len(text)) * UNIT), ABOVE + BELOW)),
-        [],
-        2.0 * UNIT,
-    )
-    pen, last = ImageDraw.Draw(paper), ""
+    paper = Image.new("L", (round(font.getlength(letters) + (6 + len(text)) * UNIT), ABOVE + BELOW))
+    pen, placed, x, last = ImageDraw.Draw(paper), [], 2.0 * UNIT, ""
     for sign, letter in zip(text, letters, strict=True):
         x += font.getlength(last + letter) - font.getlength(letter) if last else 0  # the pair's kerning is in it
         last = letter

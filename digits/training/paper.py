@@ -17,7 +17,7 @@ from digits.training.augment import NOT_A_DIGIT, bend
 from digits.training.data import Split
 from digits.training.fonts import cached_fonts
 from digits.training.printed import font_text
-from digits.training.strokes import OF_WORDS, draw
+from digits.training.strokes import draw, random_word
 
 SIDE = 256  # pixels of a page
 WHOLE = 0.15  # share of the pages that are seen whole, on a desk
@@ -288,10 +288,7 @@ def _letter(share: float, rng: np.random.Generator) -> np.ndarray:
 
 def _word(font: str, height: float, share: float, rng: np.random.Generator) -> np.ndarray:
     """A word, or a number, in a font of handwriting, its letters joined as they are there."""
-    if rng.random() < 0.6:
-        text = "".join(OF_WORDS[place] for place in rng.integers(0, len(OF_WORDS), rng.integers(1, 8)))
-    else:
-        text = str(rng.integers(10 ** rng.integers(1, 6)))
+    text = random_word(rng, 1, 7) if rng.random() < 0.6 else str(rng.integers(10 ** rng.integers(1, 6)))
     ink = np.pad(font_text(font, text, DRAWN), 12)
     ink = change_pen(ink, max(share * DRAWN, 0.6 * pen_width(ink)) - pen_width(ink))
     return enlarge(crop(ink), height * ink.shape[0] / DRAWN * rng.uniform(0.7, 1), SIDE)

@@ -176,12 +176,17 @@ def _in_font(text: str, rng: np.random.Generator) -> np.ndarray:
     return crop(cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_AREA))
 
 
+def random_word(rng: np.random.Generator, least: int, most: int) -> str:
+    """So many small letters, as often as in English."""
+    return "".join(OF_WORDS[place] for place in rng.integers(0, len(OF_WORDS), rng.integers(least, most + 1)))
+
+
 def _clear_letter(rng: np.random.Generator) -> np.ndarray:
     return _in_font(CLEAR_LETTERS[rng.integers(len(CLEAR_LETTERS))], rng)
 
 
 def _word(rng: np.random.Generator, least: int = 2) -> np.ndarray:
-    word = "".join(OF_WORDS[place] for place in rng.integers(0, len(OF_WORDS), rng.integers(least, 9)))
+    word = random_word(rng, least, 8)
     return _in_font((word, word.capitalize(), word.upper())[rng.choice(3, p=(0.65, 0.2, 0.15))], rng)
 
 

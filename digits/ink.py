@@ -8,7 +8,7 @@ shade of a pixel alone tells how much ink it has, exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -30,6 +30,7 @@ FAR, CLOSEST = 96, 3000  # pixels of the longer side: of the first look, and at 
 CLOSEST_EMPTY = 2000  # the same, as long as nothing was seen,
 EMPTIER = 4.0  # and how many times closer the next look is then
 MOST_ENLARGED = 2.0  # scale of the closest look
+MOST_AGAIN = 2_000_000  # pixels at which something is looked at again closer
 SLIMMEST = 0.7  # width of a closer look in its heights, and the reverse, if there is room: a 1 alone looks ruled
 AROUND, BESIDE, MUCH = 0.1, 16, 0.5  # room around what is looked at closer: of its sides, and pixels; of the picture
 CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
@@ -45,18 +46,42 @@ UNEVEN = 0.25  # of the lightest paper, by which a shade is darker
 
 
 @dataclass(frozen=True, eq=False)
+class Look:
+    """What the network is shown of a picture, and at which size.
+
+    view: (height, width) uint8 grey, ink dark, part of the picture or of its negative; left, top: where it lies in the
+    picture; scale: at which it is shown; dark: the ink is dark there; level: it is known to be level; clarity: share in
+    [0, 1] of what may be ink that surely is.
+    """
+
+    view: np.ndarray
+    left: int
+    top: int
+    scale: float
+    dark: bool
+    level: bool
+    clarity: float = 1.0
+
+    @property
+    def seen(self) -> np.ndarray:
+        """The view as it is shown, uint8."""
+        return _resize(self.view, self.scale)
+
+
+@dataclass(frozen=True, eq=False)
 class Ink:
     """What is on a picture.
 
     ink: (height, width) float32 in [0, 1], ink = 1, lines level; to_picture: (2, 3) matrix from its places (x, y, 1) to
-    those of the picture; notes: in plain words what was done to see it; rules: the printed lines, as the ink, None of a
-    clean pad.
+    those of the picture; notes: in plain words what was done to see it; rules: the printed lines, as the ink; look: how
+    the network looked at it. Both are None of a clean pad.
     """
 
     ink: np.ndarray
     to_picture: np.ndarray
     notes: tuple[str, ...]
     rules: np.ndarray | None = None
+    look: Look | None = None
 
     @property
     def scale(self) -> float:
@@ -68,7 +93,7 @@ class Ink:
         ink, back = turn(self.ink, slope)
         to_picture = self.to_picture @ np.vstack([back, (0, 0, 1)])
         rules = None if self.rules is None else turn(self.rules, slope)[0]
-        return Ink(ink, to_picture, (*self.notes, f"askew: turned by {-slope:.0f} degrees"), rules)
+        return Ink(ink, to_picture, (*self.notes, f"askew: turned by {-slope:.0f} degrees"), rules, self.look)
 
     def turned_by_quarters(self, quarters: int) -> Ink:
         """Turned by so many quarters to the left."""
@@ -80,7 +105,7 @@ class Ink:
         turn = {1: "on its left side", 2: "upside down", 3: "on its right side"}[quarters]
         ink = np.ascontiguousarray(np.rot90(self.ink, quarters))
         rules = None if self.rules is None else np.ascontiguousarray(np.rot90(self.rules, quarters))
-        return Ink(ink, self.to_picture @ back, (*self.notes, f"{turn}: turned upright"), rules)
+        return Ink(ink, self.to_picture @ back, (*self.notes, f"{turn}: turned upright"), rules, self.look)
 
 
 class InkReader:
@@ -100,31 +125,37 @@ class InkReader:
         """
         return _find_on_clean_pad(grey) or self._look(grey, level)
 
+    def look_again(self, ink: Ink, times: float) -> Ink | None:
+        """Look at the same part of the picture so many times closer, or from farther away if that is below 1.
+
+        None if it cannot be seen any closer, or there was nothing to look at: on a clean pad ink is what it is.
+        """
+        look = ink.look
+        if look is None:
+            return None
+        pixels = look.view.size * (look.scale * times) ** 2
+        return None if times > 1 and pixels > MOST_AGAIN else self._find(replace(look, scale=times * look.scale))
+
     def _look(self, grey: np.ndarray, level: bool) -> Ink:
         """From afar, then closer where something is, until the pens are wide enough."""
         longest = max(grey.shape)
-        scale, left, top = FAR / longest, 0, 0
-        seen, maps, dark = self._look_from_afar(_resize(grey, scale))
-        view = grey if dark else ~grey
-        while (closer := _closer(maps[..., INK], scale, longest)) > scale:
-            x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), view.shape, scale)
-            view, left, top, scale = view[y:foot, x:end], left + x, top + y, closer
-            seen = _resize(view, scale)
-            maps = self.maps(standardise(seen))
-        to_picture = np.array([[1 / scale, 0, left], [0, 1 / scale, top]])
-        notes = () if dark else ("dark background: inverted",)
-        ink = _without_unsure(maps[..., INK])
-        notes = (*notes, *_notes(seen, maps))
-        found = Ink(ink, to_picture, notes, maps[..., RULES])
-        slope = 0.0 if level else find_slope(ink, maps[..., LINES])
-        return found if abs(slope) < ASKEW else found.turned(slope)
+        maps, dark = self._look_from_afar(_resize(grey, FAR / longest))
+        look = Look(grey if dark else ~grey, 0, 0, FAR / longest, dark, level)
+        while (closer := _closer(maps[..., INK], look.scale, longest)) > look.scale:
+            x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), look.view.shape, look.scale)
+            look = replace(look, view=look.view[y:foot, x:end], left=look.left + x, top=look.top + y, scale=closer)
+            maps = self.maps(standardise(look.seen))
+        return _found(look, maps)
 
-    def _look_from_afar(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
-        """The picture, or its negative if that has clearer ink; the maps of it; and whether its ink is dark."""
+    def _find(self, look: Look) -> Ink:
+        return _found(look, self.maps(standardise(look.seen)))
+
+    def _look_from_afar(self, grey: np.ndarray) -> tuple[np.ndarray, bool]:
+        """The maps of the picture, or of its negative if that has clearer ink; and whether its ink is dark."""
         dark, light = self.maps(standardise(grey)), self.maps(standardise(~grey))
         if _clarity(light[..., INK]) > _clarity(dark[..., INK]) + CLEARER:
-            return ~grey, light, False
-        return grey, dark, True
+            return light, False
+        return dark, True
 
     def maps(self, seen: np.ndarray) -> np.ndarray:
         """What is on a standardised picture, (h, w) float32: (h, w, 3) float32 in [0, 1], INK, RULES and LINES."""
@@ -149,12 +180,23 @@ class InkReader:
         return answer[top : top + height, left : left + width]
 
 
+def _found(look: Look, maps: np.ndarray) -> Ink:
+    """What was found at a look, with its lines level."""
+    ink = without_unsure(maps[..., INK])
+    to_picture = np.array([[1 / look.scale, 0, look.left], [0, 1 / look.scale, look.top]])
+    notes = () if look.dark else ("dark background: inverted",)
+    look = replace(look, clarity=_share_of_sure(maps[..., INK]))
+    found = Ink(ink, to_picture, (*notes, *_notes(look.seen, maps)), maps[..., RULES], look)
+    slope = 0.0 if look.level else find_slope(ink, maps[..., LINES])
+    return found if abs(slope) < ASKEW else found.turned(slope)
+
+
 def _closer(ink: np.ndarray, scale: float, longest: int) -> float:
     """The scale to look at next; the same if the pens are wide enough, or it cannot get any better.
 
     scale: of `ink` to the picture; longest: side of the picture.
     """
-    sure = _without_unsure(ink)
+    sure = without_unsure(ink)
     if not sure.any():
         return max(scale, min(EMPTIER * scale, MOST_ENLARGED, CLOSEST_EMPTY / longest))
     pen = pen_width(sure)
@@ -236,12 +278,17 @@ def _stands_free(ink: np.ndarray) -> bool:
 
 
 def _clarity(ink: np.ndarray) -> float:
-    """Share of what may be ink that surely is: 1 where all is clear, 0 where there is none, or a sheet on a desk."""
-    sure = float(ink[ink > SURE].sum() / max(float(ink[ink > FAINT].sum()), 1e-6))
+    """1 where all ink is clear, 0 where there is none, or a sheet on a desk."""
+    sure = _share_of_sure(ink)
     return 0.0 if sure and _is_sheet((ink > SEEN).view(np.uint8)) else sure
 
 
-def _without_unsure(ink: np.ndarray) -> np.ndarray:
+def _share_of_sure(ink: np.ndarray) -> float:
+    """Share of what may be ink that surely is."""
+    return float(ink[ink > SURE].sum() / max(float(ink[ink > FAINT].sum()), 1e-6))
+
+
+def without_unsure(ink: np.ndarray) -> np.ndarray:
     """Without what may be ink but nowhere surely is: blots of JPEG, stains, the back's writing.
 
     Hysteresis (Canny 1986): what may be ink is kept where it holds together with what surely is.

@@ -40,6 +40,9 @@ Result = TypeVar("Result")
 SIGNS_OF_PAGE, LINES_OF_PAGE = 6, 2  # signs and lines that a page has at least: less is not turned
 UPRIGHT = 0.8  # mean probability of the signs of a page from which on it stands upright for certain
 CLEARER = 0.15  # by which it must be higher from another side
+MUDDLED = 0.75  # share of what may be ink that surely is, below which it is looked at again, so many times closer,
+AGAIN = (0.6, 1.6, 2.5)
+READABLE, FEW = 0.9, 100  # until signs are so probable on average; never if there are more, which would take long
 BATCH = 64  # pictures that recognize_many classifies in one go
 
 
@@ -151,10 +154,22 @@ class Recognizer:
         """Ink, lines, signs, and each digit in MNIST's frame."""
         grey, scale, notes = read_grey(picture)
         ink = self.ink.find(grey, level=bool(boxes))
-        page = self._read_boxes(ink, boxes, scale) if boxes else self._read_upright(ink, single, grey.shape)
+        page = self._read_boxes(ink, boxes, scale) if boxes else self._read_clearest(ink, single, grey.shape)
         height, width = (round(side * scale) for side in grey.shape)
         to_picture = scale * page.ink.to_picture
         return _Prepared(page.layout, page.parts, (*notes, *page.ink.notes), to_picture, (width, height), page.grids)
+
+    def _read_clearest(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
+        """Muddled ink is looked at again from farther away and from closer, and what reads most clearly is kept."""
+        page = self._read_upright(ink, single, shape)
+        if single or ink.look is None or ink.look.clarity >= MUDDLED or page.signs > FEW:
+            return page
+        for times in AGAIN:
+            if page.clarity >= READABLE:
+                break
+            if again := self.ink.look_again(ink, times):
+                page = max(page, self._read_upright(again, single, shape), key=lambda one: one.clarity)
+        return page
 
     def _read_upright(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
         """Lines and what may stand in them. A page that reads more clearly from another side is turned to it."""

@@ -23,11 +23,13 @@ from digits.training.glyphs import MARKS
 from digits.training.glyphs import SIGNS as OTHER_FORMS
 from digits.training.numbers import CUT_HEIGHT, write_number
 from digits.training.printed import PRINTERS, display_glyph, lacks, open_font
+from digits.training.seen import see_line
 from digits.training.strokes import CLEAR_LETTERS, curve, draw, draw_form, no_number
 
-TOUCHING = 0.2  # share of the lines whose digits all touch,
+TOUCHING = 0.25  # share of the lines whose digits all touch,
 IN_FONTS = 0.2  # and of those in fonts of handwriting, if there are any;
 WORDS_IN_FONTS = 0.6  # share of these with words
+PHOTOGRAPHED = 0.4  # share of the spoiled lines that the ink network was shown on paper
 LONGEST = 24  # signs of a line
 UNIT = 40  # pixels of a digit's height
 ABOVE, BELOW = 100, 80  # pixels of paper over and under the base line
@@ -72,13 +74,25 @@ def write_line(split: Split, rng: np.random.Generator, spoiled: float = 0.6) -> 
         else:
             paper, placed = _composed(split, rng)
         paper, placed = _lean(paper, placed, rng)
-        ink = spoil_line(paper, rng) if rng.random() < spoiled else paper
+        ink, placed = _spoil(paper, placed, rng) if rng.random() < spoiled else (paper, placed)
         rows, columns = np.nonzero(ink > EDGE)
         if not rows.size or np.ptp(rows) < 2 or np.ptp(columns) < 1:
             continue
         left, right = columns.min(), columns.max() + 1
         ink = ink[rows.min() : rows.max() + 1, left:right]
         return ink, [replace(one, middle=float(np.clip(one.middle - left, 0, right - left - 1))) for one in placed]
+
+
+def _spoil(paper: np.ndarray, placed: list[Placed], rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
+    """What is left of a line: photographed and found by the ink network, or spoiled in ways known from it."""
+    if rng.random() < PHOTOGRAPHED:
+        left, top, right, bottom = _written(paper)
+        if seen := see_line(paper[top:bottom, left:right], rng):
+            ink, moved, scale = seen
+            return ink, [
+                replace(one, middle=moved + scale * (one.middle - left), width=scale * one.width) for one in placed
+            ]
+    return spoil_line(paper, rng), placed
 
 
 def _composed(split: Split, rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:

@@ -73,7 +73,7 @@ def write_page(train: Split, rng: np.random.Generator) -> Page:
     elif kind == 2:
         _write_table(page, train, rng)
     if kind != 2 and rng.random() < (0.35 if kind == 0 else 0.5):
-        _rule(page, rng)
+        rule(page, rng)
     if rng.random() < WHOLE:
         _shrink_to_sheet(page, rng)
     elif rng.random() < 0.35:
@@ -107,7 +107,7 @@ def _write_large(page: Page, train: Split, rng: np.random.Generator) -> None:
     mark = _mark(train, height, share, rng, letters=0.06)
     room = np.array([SIDE - mark.shape[0], SIDE - mark.shape[1]])
     top, left = np.round(room * rng.uniform(-0.05, 1.05, 2)).astype(int) if (room > 0).all() else room // 2
-    _put(page.ink, mark, left, top)
+    put(page.ink, mark, left, top)
     page.pen = max(1.0, share * height)
     middle = top + mark.shape[0] // 2
     cv2.line(page.lines, (left, middle), (left + mark.shape[1], middle), 1.0, max(1, round(0.4 * height)))
@@ -117,7 +117,7 @@ def _write_large(page: Page, train: Split, rng: np.random.Generator) -> None:
         beside = _mark(train, height, share, rng)
         side = rng.choice((-1, 1))
         x = left + side * (mark.shape[1] + round(rng.uniform(0.1, 0.4) * height))
-        _put(page.ink, beside, x if side > 0 else left - beside.shape[1] - round(0.2 * height), top)
+        put(page.ink, beside, x if side > 0 else left - beside.shape[1] - round(0.2 * height), top)
 
 
 def _fill(page: Page, train: Split, rng: np.random.Generator) -> None:
@@ -127,7 +127,7 @@ def _fill(page: Page, train: Split, rng: np.random.Generator) -> None:
     width, height = np.round(SIDE * rng.uniform((0.6, 0.85), 1.03)).astype(int).tolist()
     mark = cv2.resize(mark, (width, height), interpolation=cv2.INTER_LINEAR)
     left, top = round((SIDE - width) * rng.random()), round((SIDE - height) * rng.random())
-    _put(page.ink, mark, left, top)
+    put(page.ink, mark, left, top)
     page.pen = share * SIDE
     cv2.line(page.lines, (left, SIDE // 2), (left + width, SIDE // 2), 1.0, round(0.4 * height))
 
@@ -158,7 +158,7 @@ def _write_middle(train: Split, filled: int, rng: np.random.Generator) -> Page:
     place = rng.uniform(-0.3, 0.3) * height, (SIDE - height) / 2
     _write_line(page, train, place, height, share, rng, SIDE)
     if rng.random() < 0.3:
-        _rule(page, rng)
+        rule(page, rng)
     return page
 
 
@@ -192,7 +192,7 @@ def _write_line(
             mark = _mark(train, height * float(np.exp(rng.normal(0, uneven))), share, rng, 0.85 if words else 0.03)
         low = height - mark.shape[0] if mark.shape[0] > 0.4 * height else rng.uniform(0.3, 0.95) * height
         y = top + low * rng.uniform(0.6, 1.0) + tilt * left + rng.normal(0, 0.03) * height
-        _put(page.ink, mark, round(left), round(y))
+        put(page.ink, mark, round(left), round(y))
         ribbon.append((round(left), round(top + height / 2 + tilt * left)))
         left += mark.shape[1]
         ribbon.append((round(left), round(top + height / 2 + tilt * left)))
@@ -255,7 +255,7 @@ def _put_stroke(
     cv2.polylines(page.ink, [np.round(points * 16).astype(np.int32)], False, 1.0, pen, cv2.LINE_AA, 4)
 
 
-def _put(canvas: np.ndarray, mark: np.ndarray, left: int, top: int) -> None:
+def put(canvas: np.ndarray, mark: np.ndarray, left: int, top: int) -> None:
     """Lay a mark on the canvas; what reaches beyond its edge is cut off."""
     x, y = max(left, 0), max(top, 0)
     right, bottom = min(left + mark.shape[1], canvas.shape[1]), min(top + mark.shape[0], canvas.shape[0])
@@ -350,7 +350,7 @@ def _line_width(page: Page, rng: np.random.Generator) -> float:
     return float(np.clip(width, 0.6, 24))
 
 
-def _rule(page: Page, rng: np.random.Generator) -> None:
+def rule(page: Page, rng: np.random.Generator) -> None:
     """Lines from edge to edge, level, upright or both; or a margin, an underline or a box of a form."""
     width, tone = _line_width(page, rng), rng.uniform(0.15, 1)
     kind = rng.choice(5, p=(0.33, 0.13, 0.22, 0.17, 0.15))

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from digits.errors import ModelError
+from digits.normalise import crop
 from digits.sequence import ABOVE, HEIGHT, NONE, SHIPPED_SEQUENCE_MODEL, SIGNS, STEP, SequenceReader
 from digits.training.data import load_mnist
+from digits.training.export import halve
 from digits.training.lines import Placed
+from digits.training.seen import see_line
 from digits.training.sequence import (
     LONGEST,
     UNDECIDED,
@@ -20,6 +23,7 @@ from digits.training.sequence import (
     build_sequence_network,
     export_sequence,
     read_line,
+    side_by_side,
     text_of,
     write_lines,
 )
@@ -73,3 +77,27 @@ def test_an_export_that_differs_is_not_kept(lines, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="not kept"):
         export_sequence(build_sequence_network(0.0), kept, [lines[0][0]])
     assert kept.read_bytes() == before and list(tmp_path.iterdir()) == [kept]
+
+
+def test_weights_in_half_the_size_read_the_same(lines, tmp_path):
+    whole, half = tmp_path / "whole.onnx", tmp_path / "half.onnx"
+    network = build_sequence_network(0.0)
+    network(side_by_side([lines[0][0]]))
+    network.export(whole, format="onnx", verbose=False)
+    shutil.copy(whole, half)
+    halve(half)
+    assert half.stat().st_size < 0.55 * whole.stat().st_size
+    picture = lines[0][0] / np.float32(255)
+    same, rounded = (SequenceReader(path).probabilities(picture) for path in (whole, half))
+    assert 0 < np.abs(same - rounded).max() < 0.02 * np.abs(same).max()
+
+
+def test_a_line_on_paper_is_seen_where_it_was_laid():
+    rng, images = np.random.default_rng(5), load_mnist().validation.images
+    line = crop(np.hstack(images[:4]).astype(np.float32) / 255)
+    seen = [one for one in (see_line(line, rng) for _ in range(20)) if one]
+    assert len(seen) > 10
+    for ink, moved, scale in seen:
+        inked = np.flatnonzero((ink > 0.5).any(axis=0))
+        assert abs(inked[0] - moved) < 3 + 2 * scale
+        assert abs(inked[-1] - moved - scale * line.shape[1]) < 3 + 2 * scale

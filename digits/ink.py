@@ -30,6 +30,8 @@ FAR, CLOSEST = 96, 3000  # pixels of the longer side: of the first look, and at 
 CLOSEST_EMPTY = 2000  # the same, as long as nothing was seen,
 EMPTIER = 4.0  # and how many times closer the next look is then
 MOST_ENLARGED = 2.0  # scale of the closest look
+TRUSTED = 0.25  # share of what may be ink that surely is, from which on nothing is looked for elsewhere
+CONTRAST, PARTS = 3.0, 6  # by how much contrast is raised at most, in so many parts of the picture each way
 MOST_AGAIN = 2_000_000  # pixels at which something is looked at again closer
 SLIMMEST = 0.7  # width of a closer look in its heights, and the reverse, if there is room: a 1 alone looks ruled
 AROUND, BESIDE, MUCH = 0.1, 16, 0.5  # room around what is looked at closer: of its sides, and pixels; of the picture
@@ -37,6 +39,7 @@ CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer
 ASKEW = 5.0  # degrees that lines of writing slope; less is how people write
 SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
 WIDEST = 0.4  # width of a pen, in sides of all that is drawn with it
+STUMPY, PART_OF_SIGN = 1.3, 0.06  # width of a sign in its heights, and share of it that is surely ink, at least
 FAINT, SURE = 0.3, 0.9  # from which on something may be there, and surely is
 KEPT = 0.95  # what is nowhere surer than this is no ink
 CLEARER = 0.05  # of what may be ink, by which more must be sure for it to be light ink on dark paper
@@ -136,14 +139,23 @@ class InkReader:
         pixels = look.view.size * (look.scale * times) ** 2
         return None if times > 1 and pixels > MOST_AGAIN else self._find(replace(look, scale=times * look.scale))
 
+    def find_in_even_light(self, grey: np.ndarray) -> Ink:
+        """The same of a picture whose contrast is made alike everywhere: pale ink in a shadow, or on a dark desk.
+
+        Contrast-limited adaptive histogram equalisation (Zuiderveld 1994).
+        """
+        return self._look(cv2.createCLAHE(CONTRAST, (PARTS, PARTS)).apply(grey), level=False)
+
     def _look(self, grey: np.ndarray, level: bool) -> Ink:
         """From afar, then closer where something is, until the pens are wide enough."""
         longest = max(grey.shape)
         maps, dark = self._look_from_afar(_resize(grey, FAR / longest))
         look = Look(grey if dark else ~grey, 0, 0, FAR / longest, dark, level)
         while (closer := _closer(maps[..., INK], look.scale, longest)) > look.scale:
-            x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), look.view.shape, look.scale)
-            look = replace(look, view=look.view[y:foot, x:end], left=look.left + x, top=look.top + y, scale=closer)
+            if _share_of_sure(maps[..., INK]) >= TRUSTED:
+                x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), look.view.shape, look.scale)
+                look = replace(look, view=look.view[y:foot, x:end], left=look.left + x, top=look.top + y)
+            look = replace(look, scale=closer)
             maps = self.maps(standardise(look.seen))
         return _found(look, maps)
 
@@ -182,11 +194,11 @@ class InkReader:
 
 def _found(look: Look, maps: np.ndarray) -> Ink:
     """What was found at a look, with its lines level."""
-    ink = without_unsure(maps[..., INK])
+    ink, rules = _with_straight_strokes(without_unsure(maps[..., INK]), maps[..., RULES])
     to_picture = np.array([[1 / look.scale, 0, look.left], [0, 1 / look.scale, look.top]])
     notes = () if look.dark else ("dark background: inverted",)
     look = replace(look, clarity=_share_of_sure(maps[..., INK]))
-    found = Ink(ink, to_picture, (*notes, *_notes(look.seen, maps)), maps[..., RULES], look)
+    found = Ink(ink, to_picture, (*notes, *_notes(look.seen, maps)), rules, look)
     slope = 0.0 if look.level else find_slope(ink, maps[..., LINES])
     return found if abs(slope) < ASKEW else found.turned(slope)
 
@@ -298,6 +310,31 @@ def without_unsure(ink: np.ndarray) -> np.ndarray:
     sure[labels[ink > KEPT]] = True
     sure[0] = False
     return ink * sure[labels]
+
+
+def _with_straight_strokes(ink: np.ndarray, rules: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ink and rules; what looks ruled, but is a part of a sign and no longer than it, is ink: the stem of a 1, or foot.
+
+    Lines that are ruled reach beyond what is written on them, to the edge, or around cells.
+    """
+    ruled = rules > SEEN
+    both = cv2.dilate((ink + rules > SEEN).view(np.uint8), np.ones((5, 5), np.uint8))
+    contours, tree = cv2.findContours(both, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    ink, rules = ink.copy(), rules.copy()
+    for place, contour in enumerate(contours):
+        x, y, width, height = cv2.boundingRect(contour)
+        if tree[0, place, 3] >= 0 or tree[0, place, 2] >= 0:  # a hole, or something with one
+            continue
+        if min(x, y) == 0 or x + width == ink.shape[1] or y + height == ink.shape[0] or width > STUMPY * height:
+            continue
+        part = slice(y, y + height), slice(x, x + width)
+        sign = np.zeros((height, width), np.uint8)
+        cv2.drawContours(sign, [contour], -1, 1, cv2.FILLED, offset=(-x, -y))
+        of_rules = (sign > 0) & ruled[part]
+        if of_rules.any() and np.count_nonzero((sign > 0) & (ink[part] > SEEN)) > PART_OF_SIGN * sign.sum():
+            ink[part] = np.where(of_rules, np.maximum(ink[part], rules[part]), ink[part])
+            rules[part] = np.where(of_rules, 0, rules[part])
+    return ink, rules
 
 
 def _is_sheet(inked: np.ndarray) -> bool:

@@ -42,7 +42,8 @@ UPRIGHT = 0.8  # mean probability of the signs of a page from which on it stands
 CLEARER = 0.15  # by which it must be higher from another side
 MUDDLED = 0.75  # share of what may be ink that surely is, below which it is looked at again, so many times closer,
 AGAIN = (0.6, 1.6, 2.5)
-READABLE, FEW = 0.9, 100  # until signs are so probable on average; never if there are more, which would take long
+READABLE, SURER = 0.8, 0.05  # until signs are so probable on average; what is so much more probable is believed,
+FEW = 100  # signs at most: to look at more again would take long
 BATCH = 64  # pictures that recognize_many classifies in one go
 
 
@@ -154,22 +155,27 @@ class Recognizer:
         """Ink, lines, signs, and each digit in MNIST's frame."""
         grey, scale, notes = read_grey(picture)
         ink = self.ink.find(grey, level=bool(boxes))
-        page = self._read_boxes(ink, boxes, scale) if boxes else self._read_clearest(ink, single, grey.shape)
+        page = self._read_boxes(ink, boxes, scale) if boxes else self._read_clearest(grey, ink, single)
         height, width = (round(side * scale) for side in grey.shape)
         to_picture = scale * page.ink.to_picture
         return _Prepared(page.layout, page.parts, (*notes, *page.ink.notes), to_picture, (width, height), page.grids)
 
-    def _read_clearest(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
-        """Muddled ink is looked at again from farther away and from closer, and what reads most clearly is kept."""
-        page = self._read_upright(ink, single, shape)
+    def _read_clearest(self, grey: np.ndarray, ink: Ink, single: bool) -> _Page:
+        """Muddled ink is looked at again until it reads clearly, and what reads most clearly is kept."""
+        page = self._read_upright(ink, single, grey.shape)
         if single or ink.look is None or ink.look.clarity >= MUDDLED or page.signs > FEW:
             return page
-        for times in AGAIN:
+        for again in self._look_again(grey, ink):
             if page.clarity >= READABLE:
                 break
-            if again := self.ink.look_again(ink, times):
-                page = max(page, self._read_upright(again, single, shape), key=lambda one: one.clarity)
+            other = self._read_upright(again, single, grey.shape)
+            page = other if other.clarity > page.clarity + SURER else page
         return page
+
+    def _look_again(self, grey: np.ndarray, ink: Ink) -> Iterator[Ink]:
+        """From farther away, from closer, and in even light."""
+        yield from filter(None, (self.ink.look_again(ink, times) for times in AGAIN))
+        yield self.ink.find_in_even_light(grey)
 
     def _read_upright(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
         """Lines and what may stand in them. A page that reads more clearly from another side is turned to it."""

@@ -192,7 +192,7 @@ class Recognizer:
     def _read_page(self, ink: Ink, single: bool, shape: tuple[int, ...], tables: bool = True) -> _Page:
         layout = find_layout(ink.ink, single, shape)
         grids = find_ruled(ink.rules, layout.strips) if tables and not layout.single else []
-        layout = part_at_cells(layout, grids)
+        layout = part_at_cells(layout, grids, ink.rules)
         read = _take_whole if layout.single else self._read
         return _Page(ink, layout, grids, [read(strip) for strip in layout.strips])
 

@@ -16,6 +16,7 @@ import numpy as np
 from digits.layout import Layout, Strip, find_lines
 from digits.recognition import Box
 from digits.strokes import Stroke
+from digits.turn import SEEN
 
 RULED = 0.25  # of the map of ruled lines, from which on one is there
 SHORTEST = 1.5  # of a ruled line, in heights of the digits
@@ -34,6 +35,7 @@ HIGH = 2.2  # height of a band that may hold several rows, in heights of the dig
 TOGETHER = 1.5  # heights between words of one cell that spans several columns
 OVERHANG = 0.35  # heights that ink reaches into two cells from which on it is parted
 CORNER, CRUMB = 0.3, 0.4  # heights from where ruled lines cross, and of its own, up to which ink is left of them
+SIGN, SLIM, FREE = (0.45, 1.6), 0.5, 0.05  # length of a 1 or a dash in heights, its width in that; how free it stands
 WRITTEN = 3  # cells of a ruled table in which something is written, at least
 ROWS, COLUMNS, CELLS = 2, 2, 6  # of a table without ruled lines, at least
 WIDE = 0.8  # gap, in heights, at which a number may be two of neighbouring columns
@@ -459,9 +461,12 @@ def _is_one(marks: Sequence[np.ndarray], height: float) -> bool:
 # Cells of their own
 
 
-def part_at_cells(layout: Layout, grids: Sequence[Grid]) -> Layout:
-    """The layout with each cell's strokes in strips of their own; a row of a table is a line."""
-    if not grids:
+def part_at_cells(layout: Layout, grids: Sequence[Grid], rules: np.ndarray | None = None) -> Layout:
+    """The layout with each cell's strokes in strips of their own; a row of a table is a line.
+
+    rules: as of find_ruled.
+    """
+    if not grids or rules is None:
         return layout
     cells: dict[tuple[int, int, int], list[Stroke]] = {}
     outside: dict[int, list[Strip]] = {}
@@ -477,7 +482,27 @@ def part_at_cells(layout: Layout, grids: Sequence[Grid]) -> Layout:
                     cells.setdefault(_place(part, grids) or place, []).append(part)
         if left:
             outside.setdefault(strip.line, []).append(replace(strip, strokes=tuple(left)))
+    for stroke, place in _straight_signs(rules, grids, height):
+        cells.setdefault(place, []).append(stroke)
     return replace(layout, strips=_in_order(cells, outside, grids))
+
+
+def _straight_signs(
+    rules: np.ndarray, grids: Sequence[Grid], height: float
+) -> Iterator[tuple[Stroke, tuple[int, int, int]]]:
+    """What looks ruled but is no line of a table, as it stands free in a cell: a 1, a dash. And in which."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((rules > SEEN).view(np.uint8), connectivity=8)
+    lengths, widths = stats[:, 2:4].max(axis=1), stats[:, 2:4].min(axis=1)
+    alike = (lengths > SIGN[0] * height) & (lengths < SIGN[1] * height) & (widths < SLIM * lengths)
+    for label in np.flatnonzero(alike[1:]) + 1:
+        x, y, width, tall = stats[label, :4].tolist()
+        own = labels[y : y + tall, x : x + width] == label
+        stroke = Stroke((x, y, x + width, y + tall), rules[y : y + tall, x : x + width] * own)
+        if (place := _place(stroke, grids)) is None:
+            continue
+        left, top, right, bottom = grids[place[0]].box(*place[1:])
+        if min(x - left, y - top, right - x - width, bottom - y - tall) > FREE * height:
+            yield stroke, place
 
 
 def part_at_boxes(layout: Layout, form: Form) -> Layout:

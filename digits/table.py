@@ -484,7 +484,15 @@ def part_at_cells(layout: Layout, grids: Sequence[Grid], rules: np.ndarray | Non
             outside.setdefault(strip.line, []).append(replace(strip, strokes=tuple(left)))
     for stroke, place in _straight_signs(rules, grids, height):
         cells.setdefault(place, []).append(stroke)
+    cells = {place: list(_without_crumbs(strokes, height)) for place, strokes in cells.items()}
     return replace(layout, strips=_in_order(cells, outside, grids))
+
+
+def _without_crumbs(strokes: list[Stroke], height: float) -> Iterator[Stroke]:
+    """The strokes of a cell without lines of nothing but specks."""
+    for line in find_lines(strokes):
+        if any(max(stroke.width, stroke.height) > CRUMB * height for stroke in line):
+            yield from line
 
 
 def _straight_signs(

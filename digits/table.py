@@ -484,8 +484,9 @@ def part_at_cells(layout: Layout, grids: Sequence[Grid], rules: np.ndarray | Non
             outside.setdefault(strip.line, []).append(replace(strip, strokes=tuple(left)))
     for stroke, place in _straight_signs(rules, grids, height):
         cells.setdefault(place, []).append(stroke)
-    cells = {place: list(_without_crumbs(strokes, height)) for place, strokes in cells.items()}
-    return replace(layout, strips=_in_order(cells, outside, grids))
+    clean = {place: list(_without_crumbs(strokes, height)) for place, strokes in cells.items()}
+    filled = {place: strokes for place, strokes in clean.items() if strokes}
+    return replace(layout, strips=_in_order(filled, outside, grids))
 
 
 def _without_crumbs(strokes: list[Stroke], height: float) -> Iterator[Stroke]:

@@ -31,7 +31,7 @@ from digits.judge import (
 from digits.layout import Layout, Strip, find_layout, frame_digit, level
 from digits.networks import digests_beside
 from digits.picture import read_grey
-from digits.recognition import Box, Cell, Digit, Number, Recognition, Sign, Table
+from digits.recognition import OTHER, Box, Cell, Digit, Number, Recognition, Sign, Table
 from digits.sequence import Reading, SequenceReader
 from digits.table import Form, Grid, around, choose, find_aligned, find_ruled, part_at_boxes, part_at_cells
 
@@ -42,8 +42,8 @@ UPRIGHT = 0.8  # mean probability of the signs of a page from which on it stands
 CLEARER = 0.15  # by which it must be higher from another side
 MUDDLED = 0.75  # share of what may be ink that surely is, below which it is looked at again, so many times closer,
 AGAIN = (0.6, 1.6, 2.5)
-READABLE, SURER = 0.8, 0.05  # until signs are so probable on average; what is so much more probable is believed,
-FEW = 100  # signs at most: to look at more again would take long
+READABLE = 0.8  # until its signs are so probable on average
+FEW = 60  # strips at most: to look at more again would take long, and at none would find what is not there
 BATCH = 64  # pictures that recognize_many classifies in one go
 
 
@@ -83,6 +83,12 @@ class _Page:
     def signs(self) -> int:
         """How many signs are seen."""
         return len(self._clear)
+
+    @property
+    def is_words(self) -> bool:
+        """Are most of many signs none of a number's?"""
+        seen = "".join(part.reading.text for part in self.parts if part.reading)
+        return len(seen) >= SIGNS_OF_PAGE and seen.count(OTHER) > len(seen) / 2
 
     @property
     def clarity(self) -> float:
@@ -161,16 +167,13 @@ class Recognizer:
         return _Prepared(page.layout, page.parts, (*notes, *page.ink.notes), to_picture, (width, height), page.grids)
 
     def _read_clearest(self, grey: np.ndarray, ink: Ink, single: bool) -> _Page:
-        """Muddled ink is looked at again until it reads clearly, and what reads most clearly is kept."""
+        """Muddled ink is looked at again until it reads clearly; the first look counts if it never does."""
         page = self._read_upright(ink, single, grey.shape)
-        if single or ink.look is None or ink.look.clarity >= MUDDLED or page.signs > FEW:
+        muddled = ink.look is not None and ink.look.clarity < MUDDLED and page.clarity < READABLE
+        if single or not muddled or page.is_words or not 0 < len(page.parts) <= FEW:
             return page
-        for again in self._look_again(grey, ink):
-            if page.clarity >= READABLE:
-                break
-            other = self._read_upright(again, single, grey.shape)
-            page = other if other.clarity > page.clarity + SURER else page
-        return page
+        looks = (self._read_upright(again, single, grey.shape) for again in self._look_again(grey, ink))
+        return next((other for other in looks if other.clarity >= READABLE), page)
 
     def _look_again(self, grey: np.ndarray, ink: Ink) -> Iterator[Ink]:
         """From farther away, from closer, and in even light."""

@@ -94,9 +94,9 @@ def shade(picture: np.ndarray, noise: float = 3.0) -> np.ndarray:
 
 def find_ink(picture: Any) -> Ink:
     """The ink of any picture, as the road finds it."""
-    return _ink_reader().find(read_grey(picture)[0])
+    return ink_reader().find(read_grey(picture)[0])
 
 
 @cache
-def _ink_reader() -> InkReader:
+def ink_reader() -> InkReader:
     return InkReader()

@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from pictures import draw_digit, draw_number, find_ink, shade
+from pictures import ink_reader, draw_digit, draw_number, find_ink, shade
 
 from digits.classifier import SHIPPED_MODEL
 from digits.errors import ModelError
-from digits.ink import InkReader
+from digits.ink import InkReader, _with_straight_strokes
 
 PAD = draw_digit(4)
 INK = find_ink(PAD).ink > 0.5
@@ -97,7 +97,41 @@ def test_find_finds_none_on_an_even_picture(level):
     assert find_ink(np.clip(level + grain, 0, 255).astype(np.uint8)).ink.max() < 0.5
 
 
-def test_an_ink_reader_refuses_what_is_no_ink_network(tmp_path):
+def test_a_part_of_a_sign_that_looks_ruled_is_ink_and_a_line_under_it_is_not():
+    ink, rules = np.zeros((2, 200, 300), np.float32)
+    ink[40:60, 80:110] = 1  # the head of a 1, whose stem and foot look ruled
+    rules[60:140, 96:102] = rules[140:146, 70:130] = 1
+    rules[160:164, 20:280] = 1  # a line from side to side
+    mended, ruled = _with_straight_strokes(ink, rules)
+    assert mended[100, 98] == mended[143, 75] == 1 and ruled[100, 98] == 0
+    assert not mended[160:164].any() and ruled[161, 150] == 1
+
+
+def test_look_again_sees_the_same_writing_at_another_size():
+    found = find_ink(shade(PAD))
+    closer = ink_reader().look_again(found, 1.6)
+    assert closer.scale == pytest.approx(found.scale / 1.6)
+    both = [cv2.warpAffine(one.ink, one.to_picture, INK.shape[::-1]) > 0.5 for one in (found, closer)]
+    assert (both[0] & both[1]).sum() > 0.8 * (both[0] | both[1]).sum()
+    assert ink_reader().look_again(found, 60) is None, "it would take too many pixels"
+    assert ink_reader().look_again(find_ink(PAD), 1.6) is None, "on a clean pad ink is what it is"
+
+
+def test_pale_writing_on_a_dark_desk_is_seen_in_even_light():
+    desk = np.full((700, 700), 20, np.uint8)
+    desk[60:640, 80:620] = 200
+    number = draw_number("2075", size=40, pen=4, gap=12)
+    view = desk[300 : 300 + number.shape[0], 200 : 200 + number.shape[1]]
+    np.copyto(view, 175, where=number < 128)
+    noisy = np.clip(desk + np.random.default_rng(0).normal(0, 3, desk.shape), 0, 255).astype(np.uint8)
+    there = np.zeros(desk.shape, bool)
+    there[300 : 300 + number.shape[0], 200 : 200 + number.shape[1]] = number < 128
+    found = ink_reader().find_in_even_light(noisy)
+    seen = cv2.warpAffine(found.ink, found.to_picture, desk.shape[::-1]) > 0.5
+    assert (seen & there).sum() > 0.5 * there.sum()
+
+
+def test_anink_reader_refuses_what_is_no_ink_network(tmp_path):
     with pytest.raises(ModelError, match="--ink"):
         InkReader(tmp_path / "missing.onnx")
     with pytest.raises(ModelError, match="no ink network"):

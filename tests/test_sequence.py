@@ -64,6 +64,28 @@ def test_one_sign_is_the_probability_of_each_sign_alone_between_two_places(first
     assert alone == pytest.approx(expected)
 
 
+def test_a_line_in_doubt_is_looked_at_in_three_widths_and_a_plain_one_once(monkeypatch):
+    looks = []
+
+    def look(self, framed):
+        looks.append(framed.shape[1])
+        answer = np.full((framed.shape[1] // STEP, 20), 0.1 / 19, np.float32)
+        answer[:, NONE] = 0.9
+        answer[len(answer) // 2, [NONE, SEVEN]] = (0, 0.9) if plain else (0.3, 0.6)
+        return answer
+
+    monkeypatch.setattr(SequenceReader, "probabilities", look)
+    monkeypatch.setattr("digits.sequence.PLAIN", 0.9)
+    ink = np.zeros((36, 300), np.float32)
+    ink[:, 148:152] = 1
+    for plain, count in ((True, 1), (False, 3)):
+        looks.clear()
+        reading = SequenceReader().read(ink)
+        assert len(looks) == len(set(looks)) == count and reading.text == "7"
+        assert reading.probabilities.shape == (looks[0] // STEP, 20)
+        assert reading.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
 @pytest.mark.parametrize("pen", [3, 30])
 def test_frame_brings_every_line_to_one_height_and_no_pen_below_the_thinnest(pen):
     picture = np.full((300, 500), 255, np.uint8)

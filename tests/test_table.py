@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from pictures import HAND, draw_number, draw_on
 
+from digits.layout import Layout, Strip
 from digits.recognition import Cell, Digit, Number, Sign
 from digits.recognizer import Recognizer
-from digits.table import find_aligned
+from digits.strokes import Stroke
+from digits.table import find_aligned, find_ruled, part_at_cells
 
 MARKS = [
     ["12", "7", "", "48"],
@@ -80,6 +82,31 @@ def test_row_that_nobody_filled_in_is_a_row_if_lines_show_it(recognizer):
 def test_fold_of_the_paper_is_no_line_of_the_table(recognizer):
     sheet = draw_table(MARKS)
     cv2.line(sheet, (40 + 2 * WIDE + 150, 5), (40 + 2 * WIDE + 125, len(sheet) - 5), 150, 2)
+    assert texts_of(recognizer.recognize(sheet).table) == MARKS
+
+
+def make_stroke(box):
+    return Stroke(box, np.ones((box[3] - box[1], box[2] - box[0]), np.float32))
+
+
+def test_upright_stroke_that_looks_ruled_is_a_one_if_it_stands_free_in_a_cell():
+    rules = np.zeros((300, 400), np.float32)
+    for y in range(0, 300, 98):
+        rules[y : y + 3] = 1
+    for x in range(0, 400, 132):
+        rules[:, x : x + 3] = 1
+    rules[25:75, 60:64] = 1  # free, in the first cell
+    rules[123:194, 190:194] = 1  # on the line below the middle cell
+    written = [(200, 20, 225, 70)] + [(x, y, x + 25, y + 50) for x in (40, 320) for y in (120, 220)]
+    strips = [Strip(line, 50.0, (make_stroke(box),)) for line, box in enumerate(written)]
+    grids = find_ruled(rules, strips)
+    strokes = [stroke for strip in part_at_cells(Layout(strips), grids, rules).strips for stroke in strip.strokes]
+    assert {stroke.box for stroke in strokes} == {*written, (60, 25, 64, 75)}
+
+
+def test_cell_with_nothing_but_a_speck_is_empty(recognizer):
+    sheet = draw_table(MARKS)
+    cv2.circle(sheet, (40 + 2 * WIDE + 90, 40 + TALL // 2), 4, 40, cv2.FILLED)
     assert texts_of(recognizer.recognize(sheet).table) == MARKS
 
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from pictures import ink_reader, draw_digit, draw_number, find_ink, shade
+from pictures import draw_digit, draw_number, find_ink, ink_reader, shade
 
 from digits.classifier import SHIPPED_MODEL
 from digits.errors import ModelError

@@ -69,13 +69,14 @@ def test_a_line_in_doubt_is_looked_at_in_three_widths_and_a_plain_one_once(monke
 
     def look(self, framed):
         looks.append(framed.shape[1])
-        answer = np.full((framed.shape[1] // STEP, 20), 0.1 / 19, np.float32)
-        answer[:, NONE] = 0.9
-        answer[len(answer) // 2, [NONE, SEVEN]] = (0, 0.9) if plain else (0.3, 0.6)
+        middle, clear = framed.shape[1] // STEP // 2, 0.9 if plain else 0.6
+        answer = np.zeros((framed.shape[1] // STEP, 20), np.float32)
+        answer[:, NONE] = 1
+        answer[middle - 3 : middle + 4, [NONE, SEVEN]] = 1 - clear, clear
         return answer
 
     monkeypatch.setattr(SequenceReader, "probabilities", look)
-    monkeypatch.setattr("digits.sequence.PLAIN", 0.9)
+    monkeypatch.setattr("digits.sequence.PLAIN", 0.8)
     ink = np.zeros((36, 300), np.float32)
     ink[:, 148:152] = 1
     for plain, count in ((True, 1), (False, 3)):

@@ -19,7 +19,7 @@ from digits.sequence import SIGNS
 from digits.training.augment import augment
 from digits.training.data import Split
 from digits.training.fonts import cached_fonts
-from digits.training.glyphs import MARKS
+from digits.training.glyphs import HURRIED, MARKS
 from digits.training.glyphs import SIGNS as OTHER_FORMS
 from digits.training.numbers import CUT_HEIGHT, write_number
 from digits.training.printed import PRINTERS, display_glyph, lacks, open_font
@@ -29,6 +29,7 @@ from digits.training.strokes import CLEAR_LETTERS, curve, draw, draw_form, no_nu
 TOUCHING = 0.25  # share of the lines whose digits all touch,
 IN_FONTS = 0.2  # and of those in fonts of handwriting, if there are any;
 WORDS_IN_FONTS = 0.6  # share of these with words
+HURRIED_HANDS, ENOUGH = 0.2, 3  # share of the hands that are hurried, in texts with so many digits
 PHOTOGRAPHED = 0.4  # share of the spoiled lines that the ink network was shown on paper
 LONGEST = 24  # signs of a line
 UNIT = 40  # pixels of a digit's height
@@ -98,8 +99,9 @@ def _spoil(paper: np.ndarray, placed: list[Placed], rng: np.random.Generator) ->
 def _composed(split: Split, rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
     """A text in a hand, in print, or on a display."""
     kind = KINDS[rng.choice(len(KINDS), p=KIND_SHARES)]
-    hand, gap, joined = kind(split, rng)
-    return _set(compose(rng, kind is _display), hand, gap, joined, rng)
+    text = compose(rng, kind is _display)
+    hand, gap, joined = kind(text, split, rng)
+    return _set(text, hand, gap, joined, rng)
 
 
 def _touching(split: Split, rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
@@ -218,8 +220,13 @@ TEXTS = (_plain, _decimal, _thousands, _signed, _fraction, _time, _date, _percen
 TEXT_SHARES = (0.35, 0.07, 0.03, 0.06, 0.04, 0.04, 0.05, 0.03, 0.04, 0.1, 0.06, 0.12, 0.01)
 
 
-def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
-    """MNIST's digits, or drawn ones, in a hand with habits of its own. Returns it, its gaps and whether it joins."""
+def _handwriting(text: str, split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
+    """MNIST's digits, or drawn ones, in a hand with habits of its own. Returns it, its gaps and whether it joins.
+
+    Some are hurried, where there are enough digits to read them by.
+    """
+    hurried = rng.random() < HURRIED_HANDS and sum(sign.isdigit() for sign in text) >= ENOUGH
+    habits = [label for label in HURRIED if hurried and rng.random() < 0.5 and (label or "00" in text)]
     drawn = rng.random() < 0.42
     pen = float(np.exp(rng.uniform(np.log(0.03), np.log(0.16))))  # of a digit's height
     keeps_pen = not drawn and rng.random() < 0.4
@@ -239,13 +246,17 @@ def _handwriting(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable
         if label == 0 and small_zeros < 1 and rng.random() < 0.8:
             size *= small_zeros
             below -= UNIT * rng.uniform(0, 1 - size) if size < 1 else 0
-        ink = draw(label, rng, pen) if drawn else _mnist(label, split, rng)
+        as_drawn = drawn or label in habits
+        if label in habits:
+            ink = draw_form(str(rng.choice(HURRIED[label])), rng, pen)
+        else:
+            ink = draw(label, rng, pen) if drawn else _mnist(label, split, rng)
         ink = _to_height(ink, UNIT * size)
-        if not drawn and not keeps_pen:
+        if not as_drawn and not keeps_pen:
             ink = change_pen(ink, pen * UNIT - pen_width(ink))
         return Glyph(ink, round(below) - ink.shape[0], text)
 
-    return write, _gaps(rng), bool(rng.random() < 0.07)
+    return write, _gaps(rng), bool(rng.random() < (0.3 if hurried else 0.07))
 
 
 def _mnist(label: int, split: Split, rng: np.random.Generator) -> np.ndarray:
@@ -340,7 +351,7 @@ def _struck_out(pen: float, rng: np.random.Generator) -> np.ndarray:
     return ink
 
 
-def _print(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
+def _print(text: str, split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
     """A font, made wider or narrower, bolder or lighter."""
     glyph = PRINTERS[rng.integers(len(PRINTERS))]
     width, weight = np.exp(rng.normal(0, 0.15)), rng.choice([0, 0, -1, 1, 2])
@@ -430,7 +441,7 @@ def _letters(text: str, rng: np.random.Generator) -> str:
     return str(rng.choice(list(letters.get(text, text))))
 
 
-def _display(split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
+def _display(text: str, split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
     """Seven segments."""
     shape = rng.uniform((0.38, 0.06, 0.0), (0.62, 0.2, 0.07))
     gap = UNIT * rng.uniform(0.12, 0.6)

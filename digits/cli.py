@@ -393,6 +393,31 @@ def serve(
         run_api(host=host, port=port, model=model, workers=workers, password=password, log=log)
 
 
+@app.command()
+def review(
+    sheet: Annotated[
+        Path, typer.Argument(help="CSV file that `digits predict --table --out` has written.", show_default=False)
+    ],
+    column: Annotated[list[str] | None, typer.Option(help="As of predict.", show_default=False)] = None,
+    columns: Annotated[Path | None, typer.Option(help="As of predict.")] = None,
+    flagged: Annotated[
+        Path | None, typer.Option(help="Folder for the pictures of corrected cells, to learn from; none if not given.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 7861,
+    model: Model = None,
+) -> None:
+    """Look at the doubtful cells of a table one by one, in the browser, and write what they are."""
+    from digits.flags import FlagStore
+    from digits.recognizer import Recognizer
+    from digits.review import Review
+    from digits.web.reviewing import serve_review
+
+    flags = FlagStore(flagged) if flagged else None
+    if flags:
+        flags.check()
+    serve_review(Review(sheet, Recognizer(model), _known(column or [], columns), flags), port)
+
+
 FlagsFolder = Annotated[Path, typer.Option(help="Folder of the flagged pictures.")]
 FlagId = Annotated[str, typer.Argument(help="Id of the flag, as `digits flags list` shows it.")]
 ModelsFolder = Annotated[Path, typer.Option(help="Folder where old models are kept.")]

@@ -34,11 +34,16 @@ def as_tables(
     A picture without a table gives its lines: a row a line, an entry a number. picture: if it is given, each entry that
     is to be checked has a PNG of its cell, in base64. typed: what a person has written, by table, from 0.
     """
-    tables = recognition.tables or tuple(_lines_as_table(recognition))
+    tables = tables_of(recognition)
     image = None if picture is None or not tables else decode(picture).convert("RGB")
     typed = typed or {}
     entered = [enter(table, known, typed.get(number)) for number, table in enumerate(tables)]
     return [[[_as_row(entry, image) for entry in row] for row in rows] for rows in entered]
+
+
+def tables_of(recognition: Recognition) -> tuple[Table, ...]:
+    """The tables of a picture; one without gives its lines as a table, a row a line."""
+    return recognition.tables or tuple(_lines_as_table(recognition))
 
 
 def _lines_as_table(recognition: Recognition) -> Iterator[Table]:

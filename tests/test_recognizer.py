@@ -2,15 +2,17 @@
 
 import csv
 import sys
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import cv2
 import numpy as np
 import pytest
-from pictures import HAND, SIGNS, draw_digit, draw_number, draw_on, shade
+from pictures import HAND, SIGNS, draw_digit, draw_number, draw_on, find_ink, shade
 
 from digits import PictureError, Recognizer
+from digits.recognizer import AGAIN
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
@@ -51,6 +53,25 @@ def test_recognize_gives_boxes_in_the_picture_though_it_was_reduced(recognizer):
     large = np.kron(draw_digit(7), np.ones((8, 8), np.uint8))
     (digit,) = recognizer.recognize(large).digits
     assert np.abs(np.array(digit.box) / 8 - (122, 92, 278, 308)).max() <= 2
+
+
+def test_muddled_ink_is_looked_at_again_until_it_reads_clearly(recognizer, monkeypatch):
+    picture = shade(draw_number("2075"))
+    clear = find_ink(picture)
+    smear = np.clip(4 * cv2.GaussianBlur(clear.ink, (0, 0), 0.14 * clear.ink.shape[0]), 0, 1)
+    muddled = replace(clear, ink=smear, look=replace(clear.look, clarity=0.3))
+    asked = []
+
+    def look_again(ink, times):
+        asked.append(times)
+        return clear if times == AGAIN[1] else muddled
+
+    monkeypatch.setattr(recognizer.ink, "look_again", look_again)
+    monkeypatch.setattr(recognizer.ink, "find", lambda grey, level=False: muddled)
+    assert recognizer.recognize(picture).text == "2075" and asked == list(AGAIN[:2])
+    asked.clear()
+    monkeypatch.setattr(recognizer.ink, "find", lambda grey, level=False: replace(muddled, look=clear.look))
+    assert recognizer.recognize(picture).text != "2075" and asked == [], "what is clear is believed"
 
 
 def _write(text: str) -> np.ndarray:

@@ -34,13 +34,14 @@ SWAPPED = [SIGNS.index(sign) for sign in SIGNS.translate(str.maketrans(".-", "-.
 BETWEEN = [SIGNS.index(sign) for sign in "/:%,."]  # signs that hardly ever begin what is written: a price for it,
 BEGINS = 1.0  # before the power below
 CLEAR, SEVERAL = 0.9, 0.6  # probability from which on one sign is not cut, and several are no single digit
-OWN, CUT = (0.2, 0.48, -0.98), (0.2, 0.23, -0.75)  # powers of the reader's and of the digit network's probability,
-SIGN, OTHERS = (1.18, 0.35, 0.48), (0.5, 0.41, 0.62)  # and what is added: of digits with their own ink, cut off; ...
+OWN, CUT = (0.31, 0.83, -0.69), (0.34, 0.3, -0.9)  # powers of the reader's and of the digit network's probability,
+SIGN, OTHERS = (1.63, 0.33, 0.82), (0.5, 0.46, 0.79)  # and what is added: of digits with their own ink, cut off; ...
 SHARPNESS = 2.75  # power of what stands in a line, before its share is taken
-AGREED, OVERRULED = (0.4, 1.4), (0.42, -0.15)  # slope and offset of a number's log-odds: the reader agrees, or not
+CERTAIN = 0.9  # probability of the least certain sign of a number, at which the reader agrees
+AGREED, OVERRULED = (0.08, 2.86), (0.21, 0.78)  # slope and offset of a number's log-odds: the reader agrees, or not
 USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
 LEAST = 1e-6  # no network is surer than this that something is not so
-CHANGE = 2.5  # price of a word and a number side by side, before that power,
+CHANGE = 4.0  # price of a word and a number side by side, before that power,
 WORD_SPACE = 0.5  # if no gap of so many heights of the line is between them
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
@@ -255,24 +256,25 @@ def _number(chosen: list[Span], scores: np.ndarray, lattice: Lattice, strip: Str
     shares /= shares.sum(axis=1, keepdims=True)
     text = merge_others("".join(SIGNS[column] for column in scores.argmax(axis=1)))
     log_share = lattice.log_share(text, chosen[0].first, chosen[-1].last + 1)
-    agreed = text == merge_others(_read_alone(chosen, strip, reading))
+    alone = _read_alone(chosen, strip, reading)
+    agreed = text == merge_others(alone.text) and alone.certainty >= CERTAIN
     confidence = trust(log_share, agreed)
     marks = [_found(span.mark, row) for span, row in zip(chosen, _sharpened(shares, confidence), strict=True)]
     return FoundNumber(marks, confidence)
 
 
-def _read_alone(chosen: list[Span], strip: Strip, reading: Reading) -> str:
+def _read_alone(chosen: list[Span], strip: Strip, reading: Reading) -> Reading:
     """What the reader sees where they stand, whatever the digit network says."""
     left = strip.whole.box[0]
     begin, end = min(span.mark.box[0] for span in chosen), max(span.mark.box[2] for span in chosen)
-    return reading.text_between(reading.border(begin - left), reading.border(end - left))
+    return reading.between(reading.border(begin - left), reading.border(end - left))
 
 
 def trust(log_share: float, agreed: bool) -> float:
     """Probability that a number is right, in [0, 1]: Platt scaling (Platt 1999) of its share in the lattice.
 
-    agreed: whether the reader alone sees the same text. Where it does, hardly any is wrong, however low the share;
-    where it does not, the digit network has overruled it, and was often misled by a piece of a neighbour.
+    agreed: whether the reader alone sees the same text, for certain. Where it does, hardly any is wrong, however low
+    the share; where it does not, the digit network has overruled it, and was often misled by a piece of a neighbour.
     """
     log_share = float(np.clip(log_share, np.log(LEAST), -LEAST))
     log_odds = log_share - np.log(-np.expm1(log_share))

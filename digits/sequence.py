@@ -56,24 +56,32 @@ class Reading:
 
         That is the most probable column of each place, repeats as one.
         """
-        return self.text_between(0, len(self.probabilities))
-
-    def text_between(self, first: int, end: int) -> str:
-        """The same of the places from `first` to before `end`."""
-        best = self.probabilities[first:end].argmax(axis=1)
-        begins = np.diff(best, prepend=NONE) != 0  # a run of the same column
-        return "".join(SIGNS[column - 1] for column in best[begins] if column != NONE)
+        return "".join(SIGNS[column - 1] for column, _ in self._runs)
 
     @property
     def clarity(self) -> list[float]:
         """How probable each sign that is seen is at its best place, if it is a digit; 0 of other signs."""
+        return [probability if column <= 10 else 0.0 for column, probability in self._runs]
+
+    @property
+    def certainty(self) -> float:
+        """How probable the least probable of the signs that are seen is at its best place; 1 if none is."""
+        return min((probability for _, probability in self._runs), default=1.0)
+
+    @cached_property
+    def _runs(self) -> list[tuple[int, float]]:
+        """Column of each sign that is seen, and its highest probability: a run of the same column is one sign."""
         best = self.probabilities.argmax(axis=1)
-        ends = [0, *(np.flatnonzero(np.diff(best)) + 1).tolist(), len(best)]  # of runs of the same column
+        ends = [0, *(np.flatnonzero(np.diff(best)) + 1).tolist(), len(best)]
         return [
-            float(self.probabilities[first:end, best[first]].max()) if best[first] <= 10 else 0.0
+            (int(best[first]), float(self.probabilities[first:end, best[first]].max()))
             for first, end in pairwise(ends)
-            if best[first] != NONE
+            if end > first and best[first] != NONE
         ]
+
+    def between(self, first: int, end: int) -> Reading:
+        """What is seen from the place `first` to before `end`."""
+        return Reading(self.probabilities[first:end], self.scale)
 
     def border(self, column: float) -> int:
         """The place that begins nearest to a column of the ink."""

@@ -28,7 +28,8 @@ LOWEST = 4.0  # pens that a line is high at least, so that a dash or a dot alone
 STEP = 2  # pixels from one place to the next
 WIDEST = 72  # places of a sign at most
 PLAIN = 0.98  # probability of its least clear digit from which on a line is looked at once,
-WIDTHS = (0.87, 1.15)  # and else in these widths, too
+WIDTHS = (0.87, 1.15)  # and else in these widths, too,
+LONG = 1000  # unless it is so many pixels wide, which would take long
 NONE = 0  # column of "no sign here"; sign s has column s + 1
 
 
@@ -123,7 +124,8 @@ class SequenceReader:
         framed = frame(ink)
         scale = (framed.shape[1] - 2 * BESIDE) / ink.shape[1]
         reading = Reading(self.probabilities(framed), scale)
-        if min(reading.clarity, default=0.0) >= PLAIN:
+        clear = reading.clarity
+        if not any(clear) or min(clear) >= PLAIN or framed.shape[1] > LONG:  # or no digit is seen
             return reading
         return Reading(self._look_again(framed, reading.probabilities), scale)
 

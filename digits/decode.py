@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
@@ -263,3 +264,10 @@ def _array_bands(array: np.ndarray) -> tuple[int, int, Band]:
     check_size((width, height))
     levels = grey_levels(array)
     return height, width, lambda top, bottom: Image.fromarray(np.ascontiguousarray(levels(array[top:bottom])))
+
+
+def as_png(image: Image.Image) -> bytes:
+    """The reverse: a PNG file of an image."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()

@@ -32,7 +32,7 @@ import numpy as np
 from PIL import Image
 
 import digits
-from digits.decode import format_of
+from digits.decode import as_png, format_of
 from digits.errors import FlagsError, PictureError, shown
 from digits.files import replace_file, sole_writer
 from digits.recognition import Box, Digit, Recognition, verdict_of
@@ -401,9 +401,7 @@ def _json_object(line: str | bytes) -> dict[str, Any] | None:
 
 def _encoded(image: np.ndarray) -> str:
     """A 28x28 image as base64 of a PNG: it travels in the line, so image and label cannot part."""
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
+    return base64.b64encode(as_png(Image.fromarray(image))).decode()
 
 
 def _decoded(text: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -53,8 +54,7 @@ class Look:
     """What the network is shown of a picture, and at which size.
 
     view: (height, width) uint8 grey, ink dark, part of the picture or of its negative; left, top: where it lies in the
-    picture; scale: at which it is shown; dark: the ink is dark there; level: it is known to be level; clarity: share in
-    [0, 1] of what may be ink that surely is.
+    picture; scale: at which it is shown; dark: the ink is dark there; level: it is known to be level.
     """
 
     view: np.ndarray
@@ -63,9 +63,8 @@ class Look:
     scale: float
     dark: bool
     level: bool
-    clarity: float = 1.0
 
-    @property
+    @cached_property
     def seen(self) -> np.ndarray:
         """The view as it is shown, uint8."""
         return _resize(self.view, self.scale)
@@ -77,7 +76,7 @@ class Ink:
 
     ink: (height, width) float32 in [0, 1], ink = 1, lines level; to_picture: (2, 3) matrix from its places (x, y, 1) to
     those of the picture; notes: in plain words what was done to see it; rules: the printed lines, as the ink; look: how
-    the network looked at it. Both are None of a clean pad.
+    the network looked at it; both are None of a clean pad; clarity: share in [0, 1] of what may be ink that surely is.
     """
 
     ink: np.ndarray
@@ -85,6 +84,7 @@ class Ink:
     notes: tuple[str, ...]
     rules: np.ndarray | None = None
     look: Look | None = None
+    clarity: float = 1.0
 
     @property
     def scale(self) -> float:
@@ -96,7 +96,8 @@ class Ink:
         ink, back = turn(self.ink, slope)
         to_picture = self.to_picture @ np.vstack([back, (0, 0, 1)])
         rules = None if self.rules is None else turn(self.rules, slope)[0]
-        return Ink(ink, to_picture, (*self.notes, f"askew: turned by {-slope:.0f} degrees"), rules, self.look)
+        notes = (*self.notes, f"askew: turned by {-slope:.0f} degrees")
+        return replace(self, ink=ink, to_picture=to_picture, notes=notes, rules=rules)
 
     def turned_by_quarters(self, quarters: int) -> Ink:
         """Turned by so many quarters to the left."""
@@ -108,7 +109,8 @@ class Ink:
         turn = {1: "on its left side", 2: "upside down", 3: "on its right side"}[quarters]
         ink = np.ascontiguousarray(np.rot90(self.ink, quarters))
         rules = None if self.rules is None else np.ascontiguousarray(np.rot90(self.rules, quarters))
-        return Ink(ink, self.to_picture @ back, (*self.notes, f"{turn}: turned upright"), rules, self.look)
+        notes = (*self.notes, f"{turn}: turned upright")
+        return replace(self, ink=ink, to_picture=self.to_picture @ back, notes=notes, rules=rules)
 
 
 class InkReader:
@@ -137,7 +139,10 @@ class InkReader:
         if look is None:
             return None
         pixels = look.view.size * (look.scale * times) ** 2
-        return None if times > 1 and pixels > MOST_AGAIN else self._find(replace(look, scale=times * look.scale))
+        if times > 1 and pixels > MOST_AGAIN:
+            return None
+        again = replace(look, scale=times * look.scale)
+        return _found(again, self.maps(standardise(again.seen)))
 
     def find_in_even_light(self, grey: np.ndarray) -> Ink:
         """The same of a picture whose contrast is made alike everywhere: pale ink in a shadow, or on a dark desk.
@@ -149,8 +154,7 @@ class InkReader:
     def _look(self, grey: np.ndarray, level: bool) -> Ink:
         """From afar, then closer where something is, until the pens are wide enough."""
         longest = max(grey.shape)
-        maps, dark = self._look_from_afar(_resize(grey, FAR / longest))
-        look = Look(grey if dark else ~grey, 0, 0, FAR / longest, dark, level)
+        look, maps = self._look_from_afar(Look(grey, 0, 0, FAR / longest, True, level))
         while (closer := _closer(maps[..., INK], look.scale, longest)) > look.scale:
             if _share_of_sure(maps[..., INK]) >= TRUSTED:
                 x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), look.view.shape, look.scale)
@@ -159,15 +163,12 @@ class InkReader:
             maps = self.maps(standardise(look.seen))
         return _found(look, maps)
 
-    def _find(self, look: Look) -> Ink:
-        return _found(look, self.maps(standardise(look.seen)))
-
-    def _look_from_afar(self, grey: np.ndarray) -> tuple[np.ndarray, bool]:
-        """The maps of the picture, or of its negative if that has clearer ink; and whether its ink is dark."""
-        dark, light = self.maps(standardise(grey)), self.maps(standardise(~grey))
+    def _look_from_afar(self, look: Look) -> tuple[Look, np.ndarray]:
+        """A look at the picture, or at its negative if that has clearer ink; and the maps of it."""
+        dark, light = self.maps(standardise(look.seen)), self.maps(standardise(~look.seen))
         if _clarity(light[..., INK]) > _clarity(dark[..., INK]) + CLEARER:
-            return light, False
-        return dark, True
+            return replace(look, view=~look.view, dark=False), light
+        return look, dark
 
     def maps(self, seen: np.ndarray) -> np.ndarray:
         """What is on a standardised picture, (h, w) float32: (h, w, 3) float32 in [0, 1], INK, RULES and LINES."""
@@ -197,8 +198,8 @@ def _found(look: Look, maps: np.ndarray) -> Ink:
     ink, rules = _with_straight_strokes(without_unsure(maps[..., INK]), maps[..., RULES])
     to_picture = np.array([[1 / look.scale, 0, look.left], [0, 1 / look.scale, look.top]])
     notes = () if look.dark else ("dark background: inverted",)
-    look = replace(look, clarity=_share_of_sure(maps[..., INK]))
-    found = Ink(ink, to_picture, (*notes, *_notes(look.seen, maps)), rules, look)
+    notes = (*notes, *_notes(look.seen, maps))
+    found = Ink(ink, to_picture, notes, rules, look, _share_of_sure(maps[..., INK]))
     slope = 0.0 if look.level else find_slope(ink, maps[..., LINES])
     return found if abs(slope) < ASKEW else found.turned(slope)
 
@@ -318,6 +319,8 @@ def _with_straight_strokes(ink: np.ndarray, rules: np.ndarray) -> tuple[np.ndarr
     Lines that are ruled reach beyond what is written on them, to the edge, or around cells.
     """
     ruled = rules > SEEN
+    if not ruled.any():
+        return ink, rules
     both = cv2.dilate((ink + rules > SEEN).view(np.uint8), np.ones((5, 5), np.uint8))
     contours, tree = cv2.findContours(both, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     ink, rules = ink.copy(), rules.copy()
@@ -328,6 +331,8 @@ def _with_straight_strokes(ink: np.ndarray, rules: np.ndarray) -> tuple[np.ndarr
         if min(x, y) == 0 or x + width == ink.shape[1] or y + height == ink.shape[0] or width > STUMPY * height:
             continue
         part = slice(y, y + height), slice(x, x + width)
+        if not ruled[part].any():
+            continue
         sign = np.zeros((height, width), np.uint8)
         cv2.drawContours(sign, [contour], -1, 1, cv2.FILLED, offset=(-x, -y))
         of_rules = (sign > 0) & ruled[part]

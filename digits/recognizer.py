@@ -169,7 +169,7 @@ class Recognizer:
     def _read_clearest(self, grey: np.ndarray, ink: Ink, single: bool) -> _Page:
         """Muddled ink is looked at again until it reads clearly; the first look counts if it never does."""
         page = self._read_upright(ink, single, grey.shape)
-        muddled = ink.look is not None and ink.look.clarity < MUDDLED and page.clarity < READABLE
+        muddled = ink.clarity < MUDDLED and page.clarity < READABLE
         if single or not muddled or page.is_words or not 0 < len(page.parts) <= FEW:
             return page
         looks = (self._read_upright(again, single, grey.shape) for again in self._look_again(grey, ink))

@@ -13,13 +13,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from digits.decode import decode
+from digits.decode import as_png, decode
 from digits.errors import DigitsError, FlagsError, PictureError, shown
 from digits.fields import Entry, Field, enter
 from digits.files import read_regular, replace_file
@@ -82,6 +82,8 @@ class Review:
         rows = _read(path)
         self._head = rows[:1] if rows and rows[0][0] == "picture" else []
         self._sources = [row[0] for row in rows[len(self._head) :]]
+        counts = {source: count() for source in self._sources}
+        self._places = [next(counts[source]) for source in self._sources]  # of each row among those of its picture
         self._texts = [row[1:] for row in rows[len(self._head) :]]
         self._who = [[MACHINE] * len(row) for row in self._texts]
         if self.decided_by.is_file():
@@ -153,9 +155,8 @@ class Review:
         source = self._sources[row]
         if source in self.problems:
             return []
-        first = self._sources.index(source)
         try:
-            return self._sheet(source).entries[row - first]
+            return self._sheet(source).entries[self._places[row]]
         except DigitsError as error:
             self.problems[source] = str(error)
             return []
@@ -189,11 +190,9 @@ class Review:
         if not self._entries(row):
             return
         sheet = self._sheet(source)
-        cell = sheet.cells[row - self._sources.index(source)][column]
-        file = io.BytesIO()
-        sheet.image.crop(cell.box).save(file, "PNG")
+        cell = sheet.cells[self._places[row]][column]
         try:
-            flags.add(file.getvalue(), cell.alone(), text, self._recognizer.classifier.digest)
+            flags.add(as_png(sheet.image.crop(cell.box)), cell.alone(), text, self._recognizer.classifier.digest)
         except FlagsError:  # a word is no label
             return
 

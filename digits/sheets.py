@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from PIL import Image
 
-from digits.decode import decode
+from digits.decode import as_png, decode
 from digits.errors import DigitsError
 from digits.fields import Entry, Field, Typed, enter
 from digits.recognition import Cell, Recognition, Table
@@ -63,9 +63,7 @@ def _cut(image: Image.Image, entry: Entry) -> str:
     """The picture of a cell, a PNG in base64."""
     part = image.crop(entry.box)
     part = part.resize((max(1, round(part.width * PICTURE_HEIGHT / part.height)), PICTURE_HEIGHT))
-    file = io.BytesIO()
-    part.save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
+    return base64.b64encode(as_png(part)).decode()
 
 
 def _table_rows(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row], str | None]]:

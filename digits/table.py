@@ -461,7 +461,7 @@ def _is_one(marks: Sequence[np.ndarray], height: float) -> bool:
 # Cells of their own
 
 
-def part_at_cells(layout: Layout, grids: Sequence[Grid], rules: np.ndarray | None = None) -> Layout:
+def part_at_cells(layout: Layout, grids: Sequence[Grid], rules: np.ndarray | None) -> Layout:
     """The layout with each cell's strokes in strips of their own; a row of a table is a line.
 
     rules: as of find_ruled.

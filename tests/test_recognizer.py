@@ -59,7 +59,7 @@ def test_muddled_ink_is_looked_at_again_until_it_reads_clearly(recognizer, monke
     picture = shade(draw_number("2075"))
     clear = find_ink(picture)
     smear = np.clip(4 * cv2.GaussianBlur(clear.ink, (0, 0), 0.14 * clear.ink.shape[0]), 0, 1)
-    muddled = replace(clear, ink=smear, look=replace(clear.look, clarity=0.3))
+    muddled = replace(clear, ink=smear, clarity=0.3)
     asked = []
 
     def look_again(ink, times):
@@ -70,7 +70,7 @@ def test_muddled_ink_is_looked_at_again_until_it_reads_clearly(recognizer, monke
     monkeypatch.setattr(recognizer.ink, "find", lambda grey, level=False: muddled)
     assert recognizer.recognize(picture).text == "2075" and asked == list(AGAIN[:2])
     asked.clear()
-    monkeypatch.setattr(recognizer.ink, "find", lambda grey, level=False: replace(muddled, look=clear.look))
+    monkeypatch.setattr(recognizer.ink, "find", lambda grey, level=False: replace(muddled, clarity=clear.clarity))
     assert recognizer.recognize(picture).text != "2075" and asked == [], "what is clear is believed"
 
 

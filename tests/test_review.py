@@ -95,6 +95,14 @@ def test_a_picture_that_is_gone_or_another_is_told_and_the_others_are_shown(mark
     assert places(review) == [] and "other cells" in review.problems["sheet.png"]
 
 
+def test_rows_of_two_pictures_may_be_mixed(marks, recognizer):
+    Image.fromarray(draw_table(MARKS)).save("again.png")
+    head = marks.read_text().splitlines()
+    marks.write_text("".join(f"{row}\n{row.replace('sheet', 'again')}\n" for row in head))
+    review = Review(marks, recognizer, KNOWN)
+    assert {(0, 0), (1, 0), (4, 0), (5, 0), (8, 0), (9, 0)} <= set(places(review)) and not review.problems
+
+
 @pytest.mark.parametrize(
     "row, column, text", [(99, 0, "1"), (0, 4, "1"), (-1, 0, "1"), (0, 0, "1\n2"), (0, 0, "1" * 201)]
 )

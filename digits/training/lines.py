@@ -246,13 +246,12 @@ def _handwriting(text: str, split: Split, rng: np.random.Generator) -> tuple[Han
         if label == 0 and small_zeros < 1 and rng.random() < 0.8:
             size *= small_zeros
             below -= UNIT * rng.uniform(0, 1 - size) if size < 1 else 0
-        as_drawn = drawn or label in habits
         if label in habits:
             ink = draw_form(str(rng.choice(HURRIED[label])), rng, pen)
         else:
             ink = draw(label, rng, pen) if drawn else _mnist(label, split, rng)
         ink = _to_height(ink, UNIT * size)
-        if not as_drawn and not keeps_pen:
+        if not drawn and label not in habits and not keeps_pen:
             ink = change_pen(ink, pen * UNIT - pen_width(ink))
         return Glyph(ink, round(below) - ink.shape[0], text)
 

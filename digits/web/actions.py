@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 import numpy as np
 from PIL import Image
 
-from digits.decode import decode
+from digits.decode import as_png, decode
 from digits.errors import DigitsError, FlagsError, PictureError, shown
 from digits.fields import Field, parse_column
 from digits.flags import Flag, FlagStore, Summary
@@ -30,7 +30,7 @@ from digits.web.answer import Json, as_answer
 from digits.web.card import draw_card
 from digits.web.checked import checked
 from digits.web.explain import occlusion_map, paint_map
-from digits.web.shelf import ForgottenError, Kept, Shelf, encode
+from digits.web.shelf import ForgottenError, Kept, Shelf, data_url, encode
 from digits.web.teacher import Teacher
 
 LARGEST_UPLOAD = 25_000_000  # bytes
@@ -96,13 +96,13 @@ class Actions:
         influence = occlusion_map(self.recognizer.classifier, image, digit.label)
         return {
             "label": digit.label,
-            "seen": data_url(_png(Image.fromarray(255 - digit.image))),
-            "decided": data_url(_png(paint_map(image, influence))),
+            "seen": data_url(as_png(Image.fromarray(255 - digit.image))),
+            "decided": data_url(as_png(paint_map(image, influence))),
         }
 
     def make_card(self, id: str) -> Json:
         """The result card: the picture and its answers."""
-        return {"card": data_url(_png(draw_card(self.shelf.get(id).image(), self._read(id)[0])))}
+        return {"card": data_url(as_png(draw_card(self.shelf.get(id).image(), self._read(id)[0])))}
 
     def enter_tables(self, id: str, known: list[str], typed: dict[str, str]) -> Json:
         """The tables again, with what is known of their columns and what a person has written into cells.
@@ -235,12 +235,6 @@ def answered(action: Callable[..., Json], *arguments: object, **named: object) -
         return {"error": str(error), "forgotten": isinstance(error, ForgottenError)}
 
 
-def data_url(file: bytes) -> str:
-    """A PNG or JPEG file as a data URL."""
-    kind = "png" if file.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
-
-
 def _fields(known: list[str]) -> list[Field]:
     return [parse_column(column) for column in known]
 
@@ -256,12 +250,6 @@ def _by_table(typed: dict[str, str]) -> dict[int, dict[tuple[int, int], str]]:
         table, row, column = map(int, place.split("-"))
         tables[table][row, column] = text
     return tables
-
-
-def _png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
 
 
 def _bytes_of(url: str) -> bytes:

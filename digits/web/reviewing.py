@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 from pathlib import Path
@@ -20,7 +19,7 @@ from digits.errors import DigitsError
 from digits.review import Doubt, Review
 from digits.web.guard import Guard, own_hosts
 from digits.web.ports import check_port, find_free_port
-from digits.web.shelf import encode
+from digits.web.shelf import data_url, encode
 
 HOST = "127.0.0.1"
 LARGEST = 10_000  # bytes of a decision
@@ -92,5 +91,5 @@ def _as_json(doubt: Doubt) -> dict[str, Any]:
         "text": doubt.text,
         "remark": doubt.remark,
         "source": doubt.source,
-        "picture": "data:image/png;base64," + base64.b64encode(encode(doubt.picture)).decode(),
+        "picture": data_url(encode(doubt.picture)),
     }

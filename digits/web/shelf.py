@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import threading
@@ -96,6 +97,12 @@ def encode(image: Image.Image) -> bytes:
         file = io.BytesIO()
         image.convert("RGB").save(file, "JPEG", quality=92)
     return file.getvalue()
+
+
+def data_url(file: bytes) -> str:
+    """A PNG or JPEG file as a data URL."""
+    kind = "png" if file.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
 
 
 def _size(kept: Kept) -> int:

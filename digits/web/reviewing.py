@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, shown
 from digits.review import Doubt, Review
 from digits.web.guard import Guard, own_hosts
 from digits.web.ports import check_port, find_free_port
@@ -32,7 +32,8 @@ def create_review_app(review: Review) -> Starlette:
     def show(row: int, column: int, back: bool) -> dict[str, Any]:
         with turn:
             doubt = review.before(row, column) if back else review.after(row, column)
-            progress = {"rows": len(review), "decided": review.decided, "problems": list(review.problems.values())}
+            problems = [f"{shown(source)}: {why}" for source, why in review.problems.items()]
+            progress = {"rows": len(review), "decided": review.decided, "problems": problems}
         return progress | (_as_json(doubt) if doubt else {"picture": None})
 
     def decide(row: int, column: int, text: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`digits review` in a browser: a process of its own, keys, and what is on disk afterwards."""
 
 import csv
+import json
 import subprocess
 import sys
 import urllib.error
@@ -57,6 +58,17 @@ def test_doubtful_cells_come_one_by_one_and_are_decided_by_keys(reviewed, browse
     page.keyboard.press("ArrowUp")
     expect(page.get_by_role("heading")).to_have_text("Row 1 of 5, column 1")
     expect(page.get_by_label("What stands here?")).to_have_value("7")
+    held = []
+    page.route("**/cell*", lambda route: held.append(route))  # it stays: later ones go on by hand
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#cell")).to_have_css("opacity", "0.5")
+    held[0].continue_()
+    expect(page.get_by_role("heading")).not_to_have_text("Row 1 of 5, column 1")
+    expect(page.locator("#cell")).to_have_css("opacity", "1")
+    page.keyboard.press("ArrowUp")
+    page.wait_for_function("document.getElementById('cell').ariaBusy === 'true'")
+    held[1].continue_()
+    expect(page.get_by_role("heading")).to_have_text("Row 1 of 5, column 1")
     for _ in range(21):
         if page.get_by_role("heading").inner_text() == "Nothing more to check":
             break
@@ -67,6 +79,13 @@ def test_doubtful_cells_come_one_by_one_and_are_decided_by_keys(reviewed, browse
     assert len(list((folder / "flagged" / "images").iterdir())) == 1
     assert complaints == []
     page.context.close()
+
+
+def test_picture_that_cannot_be_read_is_named(reviewed):
+    url, folder = reviewed
+    (folder / "sheet.png").write_bytes(b"no picture")
+    answer = json.load(urllib.request.urlopen(url + "cell"))
+    assert answer["picture"] is None and answer["problems"][0].startswith("sheet.png: ")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"row": "0", "column": 0, "text": "1"}', b"x" * 20_000])

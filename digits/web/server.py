@@ -64,6 +64,7 @@ def serve(
         log_requests()
     for sentence in warnings_for(host, share, password, shared_flags):
         print(sentence, file=sys.stderr, flush=True)
+    asked = _request_to_end()  # heard from here on: whoever finds the server well may end it at once
     page.launch(
         server_name=host,
         server_port=free,
@@ -86,15 +87,15 @@ def serve(
         **LOOK,
     )
     print(f"{TITLE}: http://{host}:{free} (Ctrl+C stops it)", flush=True)
-    _wait_for_the_end()
+    while not asked.wait(0.2):  # a wait without limit hears nothing on Windows
+        pass
     page.close(verbose=False)
     page.server.thread.join(PATIENCE)
 
 
-def _wait_for_the_end() -> None:
-    """Until the user presses Ctrl+C, or the system asks the process to end."""
+def _request_to_end() -> threading.Event:
+    """Set as soon as the user presses Ctrl+C, or the system asks the process to end."""
     asked = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: asked.set())
-    while not asked.wait(0.2):  # a wait without limit hears nothing on Windows
-        pass
+    return asked

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 from desk import free_port, wait_until_served
@@ -13,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from test_table import MARKS, draw_table
 
+ROOT = Path(__file__).resolve().parents[2]
 DIGITS = [sys.executable, "-m", "digits"]
 
 
@@ -20,12 +23,13 @@ DIGITS = [sys.executable, "-m", "digits"]
 def reviewed(tmp_path):
     """A page that reviews marks.csv in a folder: its address and the folder."""
     Image.fromarray(draw_table(MARKS)).save(tmp_path / "sheet.png")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [*DIGITS, "predict", "sheet.png", "--table", "--out", "marks.csv"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
     port = free_port()
     command = [*DIGITS, "review", "marks.csv", "--column", "1:0-10", "--flagged", "flagged", "--port", str(port)]
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{port}/"
         wait_until_served(url, process, tmp_path / "log")

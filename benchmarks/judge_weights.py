@@ -4,7 +4,7 @@
 
 Every picture's lattice is made once; then weights are tried, each time a few of them changed by chance, and kept where
 more texts are right. Pages of letters count as right where no digit is read. Prints the weights that were best, and
-what they read; and then the slope and offset of AGREED and OVERRULED, which change no text, that fit best.
+what they read; and then the weights of TRUST, which change no text, that fit best.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,13 @@ from digits.judge import Span
 from digits.layout import Strip, find_layout, level
 from digits.picture import read_grey
 from digits.sequence import SIGNS, Reading
-from digits.training.calibrate import fit_platt
 
 KINDS = ("OWN", "CUT", "SIGN", "OTHERS", "CHANGE")  # weights of digits.judge
 STEP = np.array([0.15, 0.15, 0.5])  # deviation of a change: of both powers, and of what is added
 LEAST = np.array([*4 * [(0.2, 0.2, -9)], (0.0, 0.0, 0.0)])  # what no network has seen must not win,
 LEAST[3, 0] = 0.5
 CHANGED = 0.3  # share of the weights that are changed at a time
+STEPS, RIDGE = 50, 1e-3  # of the fit of TRUST, and what keeps its weights small
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,21 +77,17 @@ class Tuned:
             np.mean([self._right(text, answer) for text, answer in zip(texts, self.answers, strict=True)])
         )
 
-    def trusted(self, seen: list[tuple[float, bool]]) -> Iterator[tuple[float, bool, bool]]:
-        """Of each picture: the log-odds of its share in the lattice, whether the reader agreed, and is it right.
+    def trusted(self, seen: list[tuple[float, float, int]]) -> Iterator[tuple[float, float, int, bool]]:
+        """Of each picture, its numbers taken together, what the judge is asked to trust; and whether it is right.
 
-        seen: what the judge is asked to trust, as it is asked.
+        seen: what it is asked, as it is asked.
         """
         for picture, answer in zip(self.lattices, self.answers, strict=True):
             seen.clear()
             text = "".join(lattice.read() for lattice in picture)
             if seen:
-                share = float(np.clip(sum(share for share, _ in seen), np.log(judging.LEAST), -judging.LEAST))
-                yield (
-                    share - float(np.log(-np.expm1(share))),
-                    all(agreed for _, agreed in seen),
-                    self._right(text, answer),
-                )
+                reader, network, signs = zip(*seen, strict=True)
+                yield float(np.prod(reader)), min(network), sum(signs), self._right(text, answer)
 
     def _right(self, text: str, answer: str) -> bool:
         if self.digits_only or not answer:
@@ -169,22 +166,41 @@ def search(tuned: list[Tuned], minutes: float, seed: int = 0) -> np.ndarray:
 
 
 def fit_trust(tuned: list[Tuned]) -> None:
-    """Print the slope and offset that fit whole texts best, where the reader agrees and where it is overruled."""
-    seen: list[tuple[float, bool]] = []
+    """Print the weights that fit whole texts best, by logistic regression, and what is sure then."""
+    seen: list[tuple[float, float, int]] = []
     trust = judging.trust
 
-    def note(log_share: float, agreed: bool) -> float:
-        seen.append((log_share, agreed))
-        return trust(log_share, agreed)
+    def note(reader: float, network: float, signs: int) -> float:
+        seen.append((reader, network, signs))
+        return trust(reader, network, signs)
 
     judging.trust = note
-    trusted = [one for kind in tuned if kind.name != "letters" for one in kind.trusted(seen)]
+    kinds = {kind.name: list(kind.trusted(seen)) for kind in tuned if kind.name != "letters"}
     judging.trust = trust
-    log_odds, agreed, right = (np.array(values) for values in zip(*trusted, strict=True))
-    for name, chosen in (("AGREED", agreed), ("OVERRULED", ~agreed)):
-        slope, offset = fit_platt(log_odds[chosen], right[chosen])
-        share = 100 * right[chosen].mean()
-        print(f"{name} = {slope:.2f}, {offset:.2f}: {share:.1f} % right of {chosen.sum()}", flush=True)
+    reader, network, signs, right = (np.array(values) for values in zip(*chain(*kinds.values()), strict=True))
+    odds = np.array([[judging.log_odds(one) for one in both] for both in zip(reader, network, strict=True)])
+    weights = fit_logistic(np.column_stack([odds, np.log(signs)]), right)
+    judging.TRUST = tuple(np.round(weights, 2).tolist())
+    print(f"TRUST = {judging.TRUST}", flush=True)
+    for name, asked in kinds.items():
+        trusted = np.array([trust(*one[:3]) for one in asked])
+        good = np.array([one[3] for one in asked])
+        for bar in (0.8, 0.9, 0.95):
+            sure = trusted >= bar
+            print(f"{name}: {100 * sure.mean():.0f} % above {bar}, {100 * (1 - good[sure].mean()):.1f} % of them wrong")
+
+
+def fit_logistic(features: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Weights of the features, (n, k), and the offset, (k + 1,), of the log-odds that fit best, by Newton's method."""
+    with_one = np.column_stack([features, np.ones(len(features))])
+    weights = np.zeros(with_one.shape[1])
+    for _ in range(STEPS):
+        likely = 1 / (1 + np.exp(-with_one @ weights))
+        curvature = (with_one * (likely * (1 - likely))[:, None]).T @ with_one
+        weights += np.linalg.solve(
+            curvature + RIDGE * np.eye(len(weights)), with_one.T @ (right - likely) - RIDGE * weights
+        )
+    return weights
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from digits.classifier import open_network
+from digits.light import even_out, is_uneven
 from digits.normalise import pen_width
 from digits.recognition import Box
 from digits.turn import SEEN, find_slope, turn
@@ -32,7 +33,7 @@ CLOSEST_EMPTY = 2000  # the same, as long as nothing was seen,
 EMPTIER = 4.0  # and how many times closer the next look is then
 MOST_ENLARGED = 2.0  # scale of the closest look
 TRUSTED = 0.25  # share of what may be ink that surely is, from which on nothing is looked for elsewhere
-CONTRAST, PARTS = 3.0, 6  # by how much contrast is raised at most, in so many parts of the picture each way
+MUDDY, BRIGHTER = 0.5, 0.15  # clarity below which a picture is seen in even light, and by which that must be clearer
 MOST_AGAIN = 1_500_000  # pixels at which something is looked at again closer
 SLIMMEST = 0.7  # width of a closer look in its heights, and the reverse, if there is room: a 1 alone looks ruled
 AROUND, BESIDE, MUCH = 0.1, 16, 0.5  # room around what is looked at closer: of its sides, and pixels; of the picture
@@ -47,6 +48,7 @@ CLEARER = 0.05  # of what may be ink, by which more must be sure for it to be li
 ROOM = 64  # pixels that the network is given on each side at least
 TILE, SEAM = 1024, 64  # pixels of what the network is given at once, and by which neighbours overlap
 UNEVEN = 0.25  # of the lightest paper, by which a shade is darker
+EVENED_OUT = "uneven paper: shading removed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +130,15 @@ class InkReader:
 
         grey: (height, width) uint8, ink dark or light. level: the picture is known to be level, and is not turned.
         """
-        return _find_on_clean_pad(grey) or self._look(grey, level)
+        return _find_on_clean_pad(grey) or self._find_on_paper(grey, level)
+
+    def _find_on_paper(self, grey: np.ndarray, level: bool) -> Ink:
+        """Where light or a desk muddies what is seen, the picture is looked at in even light, if that is clearer."""
+        found = self._look(grey, level)
+        if found.clarity >= MUDDY:
+            return found
+        even = self.find_in_even_light(grey, level)
+        return even if even and even.clarity > found.clarity + BRIGHTER else found
 
     def look_again(self, ink: Ink, times: float) -> Ink | None:
         """Look at the same part of the picture so many times closer, or from farther away if that is below 1.
@@ -144,17 +154,21 @@ class InkReader:
         again = replace(look, scale=times * look.scale)
         return _found(again, self.maps(standardise(again.seen)))
 
-    def find_in_even_light(self, grey: np.ndarray) -> Ink:
-        """The same of a picture whose contrast is made alike everywhere: pale ink in a shadow, or on a dark desk.
+    def find_in_even_light(self, grey: np.ndarray, level: bool = False) -> Ink | None:
+        """The same without shadows and a desk (digits/light.py), as dark ink or light; None if light is even already.
 
-        Contrast-limited adaptive histogram equalisation (Zuiderveld 1994).
+        grey, level: as of `find`.
         """
-        return self._look(cv2.createCLAHE(CONTRAST, (PARTS, PARTS)).apply(grey), level=False)
+        if not is_uneven(grey):
+            return None
+        dark, light = self._look(even_out(grey), level), self._look(even_out(~grey), level, dark=False)
+        found = light if light.clarity > dark.clarity else dark
+        return replace(found, notes=(*found.notes, EVENED_OUT))
 
-    def _look(self, grey: np.ndarray, level: bool) -> Ink:
-        """From afar, then closer where something is, until the pens are wide enough."""
+    def _look(self, grey: np.ndarray, level: bool, dark: bool = True) -> Ink:
+        """From afar, then closer where something is, until the pens are wide enough. dark: is it no negative?"""
         longest = max(grey.shape)
-        look, maps = self._look_from_afar(Look(grey, 0, 0, FAR / longest, True, level))
+        look, maps = self._look_from_afar(Look(grey, 0, 0, FAR / longest, dark, level))
         while (closer := _closer(maps[..., INK], look.scale, longest)) > look.scale:
             if _share_of_sure(maps[..., INK]) >= TRUSTED:
                 x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), look.view.shape, look.scale)
@@ -167,7 +181,7 @@ class InkReader:
         """A look at the picture, or at its negative if that has clearer ink; and the maps of it."""
         dark, light = self.maps(standardise(look.seen)), self.maps(standardise(~look.seen))
         if _clarity(light[..., INK]) > _clarity(dark[..., INK]) + CLEARER:
-            return replace(look, view=~look.view, dark=False), light
+            return replace(look, view=~look.view, dark=not look.dark), light
         return look, dark
 
     def maps(self, seen: np.ndarray) -> np.ndarray:
@@ -356,6 +370,6 @@ def _notes(grey: np.ndarray, maps: np.ndarray) -> Iterator[str]:
     paper = grey[~(there | ruled)]
     shades = np.percentile(paper, (2, 98)) if paper.size else np.ones(2)
     if shades[0] < (1 - UNEVEN) * shades[1]:
-        yield "uneven paper: shading removed"
+        yield EVENED_OUT
     if np.count_nonzero(ruled) > max(ruled.shape):
         yield "ruled lines removed"

@@ -2,8 +2,8 @@
 
 The strokes of a strip are put in order from left to right, and what may touch is cut into pieces. A digit or a sign is
 a run of neighbouring pieces. Both networks are asked of every possible run which sign it is; the sequence of runs that
-is most probable is the answer, and its share among all sequences is how probable it is (digits/lattice.py). The few
-weights are tuned on development writers (benchmarks/judge_weights.py).
+is most probable is the answer (digits/lattice.py), and what both say of it is how probable it is. The few weights are
+tuned on development writers (benchmarks/judge_weights.py).
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ NARROWEST_CUT = 0.4  # width of strokes in their heights, below which they hold 
 ONE_DIGIT = 0.95  # probability that it is one digit, though perhaps not which, from which on it is not parted
 DASH = 1.6  # width of a dash, in its heights, at least
 SWAPPED = [SIGNS.index(sign) for sign in SIGNS.translate(str.maketrans(".-", "-."))]  # the dot for the dash
-BETWEEN = [SIGNS.index(sign) for sign in "/:%,."]  # signs that hardly ever begin what is written: a price for it,
-BEGINS = 1.0  # before the power below
+BETWEEN = [SIGNS.index(sign) for sign in "/:%,."]  # signs that hardly ever begin what is written: a price for it
+BEGINS = 1.0
 CLEAR, SEVERAL = 0.9, 0.6  # probability from which on one sign is not cut, and several are no single digit
 OWN, CUT = (0.31, 0.83, -0.69), (0.34, 0.3, -0.9)  # powers of the reader's and of the digit network's probability,
 SIGN, OTHERS = (1.63, 0.33, 0.82), (0.5, 0.46, 0.79)  # and what is added: of digits with their own ink, cut off; ...
-SHARPNESS = 2.75  # power of what stands in a line, before its share is taken
-CERTAIN = 0.9  # probability of the least certain sign of a number, at which the reader agrees
-AGREED, OVERRULED = (0.08, 2.86), (0.21, 0.78)  # slope and offset of a number's log-odds: the reader agrees, or not
+TRUST = (0.32, 0.25, -0.43, 1.27)  # what the log-odds of `trust`, and the logarithm of the length, count for; offset
+FAINTEST = 1e-4  # no odds count as longer than this
+TEMPERATURES, HALVINGS = (0.01, 100.0), 20  # of a number's digits, and the times that their range is halved
 USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
 LEAST = 1e-6  # no network is surer than this that something is not so
-CHANGE = 4.0  # price of a word and a number side by side, before that power,
+CHANGE = 4.0  # price of a word and a number side by side,
 WORD_SPACE = 0.5  # if no gap of so many heights of the line is between them
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
@@ -179,12 +179,20 @@ def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray) -
     lattice = make_lattice(strip, spans, rows)
     path = lattice.best_path()
     scores = lattice.given_neighbours(path)
-    boxes = [spans[place].mark.box for place, _ in path]
+    marks = [spans[place].mark for place, _ in path]
+    answers = _of_each(spans, rows)
+    looked = [answers[place] for place, _ in path]
     words = [state_of(column) == WORD for _, column in path]
     return [
-        _number([spans[place] for place, _ in path[begin:end]], scores[begin:end], lattice, strip, reading)
-        for begin, end in pairwise([0, *_ends(boxes, words, strip.height), len(path)])
+        _number(marks[begin:end], scores[begin:end], looked[begin:end], strip, reading)
+        for begin, end in pairwise([0, *_ends([mark.box for mark in marks], words, strip.height), len(path)])
     ]
+
+
+def _of_each(spans: list[Span], rows: np.ndarray) -> list[np.ndarray | None]:
+    """What the digit network says of each span; None of one that has no image. rows: as of `judge`."""
+    answers = iter(rows)
+    return [next(answers) if span.mark.image is not None else None for span in spans]
 
 
 def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
@@ -195,12 +203,12 @@ def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
         begins[span.first] = min(begins[span.first], span.mark.box[0])
         ends[span.last] = max(ends[span.last], span.mark.box[2])
     touching = begins[1:] - ends[:-1] < WORD_SPACE * strip.height
-    prices = [0.0, *(SHARPNESS * CHANGE * touching).tolist(), 0.0]
+    prices = [0.0, *(CHANGE * touching).tolist(), 0.0]
     firsts, lasts = [span.first for span in spans], [span.last for span in spans]
     scores = score(spans, rows)
     at_the_start = np.array([span.first == 0 and span.last < count - 1 for span in spans])
     scores[:, BETWEEN] -= BEGINS * at_the_start[:, None]
-    return Lattice(firsts, lasts, SHARPNESS * scores, prices)
+    return Lattice(firsts, lasts, scores, prices)
 
 
 def is_one(reading: Reading, row: np.ndarray) -> bool:
@@ -250,45 +258,62 @@ def _with_none(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, 1 - rows.sum(axis=1, keepdims=True)], axis=1)
 
 
-def _number(chosen: list[Span], scores: np.ndarray, lattice: Lattice, strip: Strip, reading: Reading) -> FoundNumber:
-    """Spans that stand together, as a number. scores: theirs, (n, 19)."""
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    text = merge_others("".join(SIGNS[column] for column in scores.argmax(axis=1)))
-    log_share = lattice.log_share(text, chosen[0].first, chosen[-1].last + 1)
-    alone = _read_alone(chosen, strip, reading)
-    agreed = text == merge_others(alone.text) and alone.certainty >= CERTAIN
-    confidence = trust(log_share, agreed)
-    marks = [_found(span.mark, row) for span, row in zip(chosen, _sharpened(shares, confidence), strict=True)]
-    return FoundNumber(marks, confidence)
+def _number(
+    marks: list[Mark], scores: np.ndarray, looked: list[np.ndarray | None], strip: Strip, reading: Reading
+) -> FoundNumber:
+    """Marks that stand together, as a number.
+
+    scores: of each mark, (n, 19); looked: what the digit network says of each.
+    """
+    columns = scores.argmax(axis=1).tolist()
+    text = "".join(SIGNS[column] for column in columns)
+    digits = [
+        float(row[column]) for row, column in zip(looked, columns, strict=True) if row is not None and column < 10
+    ]
+    confidence = trust(_read_alone(marks, strip, reading).probability(text), min(digits, default=1.0), len(text))
+    found = [_found(mark, row) for mark, row in zip(marks, _tempered(scores, confidence), strict=True)]
+    return FoundNumber(found, confidence)
 
 
-def _read_alone(chosen: list[Span], strip: Strip, reading: Reading) -> Reading:
+def _read_alone(marks: list[Mark], strip: Strip, reading: Reading) -> Reading:
     """What the reader sees where they stand, whatever the digit network says."""
     left = strip.whole.box[0]
-    begin, end = min(span.mark.box[0] for span in chosen), max(span.mark.box[2] for span in chosen)
+    begin, end = min(mark.box[0] for mark in marks), max(mark.box[2] for mark in marks)
     return reading.between(reading.border(begin - left), reading.border(end - left))
 
 
-def trust(log_share: float, agreed: bool) -> float:
-    """Probability that a number is right, in [0, 1]: Platt scaling (Platt 1999) of its share in the lattice.
+def trust(reader: float, network: float, signs: int) -> float:
+    """Probability that a number of so many signs is right, in [0, 1]: Platt scaling (Platt 1999) of what both say.
 
-    agreed: whether the reader alone sees the same text, for certain. Where it does, hardly any is wrong, however low
-    the share; where it does not, the digit network has overruled it, and was often misled by a piece of a neighbour.
+    reader: the probability in [0, 1] of its whole text to the reader; network: that of its least probable digit to the
+    digit network, which sees each alone.
     """
-    log_share = float(np.clip(log_share, np.log(LEAST), -LEAST))
-    log_odds = log_share - np.log(-np.expm1(log_share))
-    slope, offset = AGREED if agreed else OVERRULED
-    return float(1 / (1 + np.exp(-slope * log_odds - offset)))
+    odds = TRUST[0] * log_odds(reader) + TRUST[1] * log_odds(network) + TRUST[2] * np.log(signs) + TRUST[3]
+    return float(1 / (1 + np.exp(-odds)))
 
 
-def _sharpened(shares: np.ndarray, confidence: float) -> np.ndarray:
-    """The shares of each mark, (n, 19), so that those of what they are read as multiply to the number's confidence."""
-    best = np.clip(shares.max(axis=1, keepdims=True), LEAST, 1 - LEAST)
-    power = np.log(confidence) / np.log(best).sum()
-    sharpened = shares * (1 - best**power) / (1 - best)
-    np.put_along_axis(sharpened, shares.argmax(axis=1)[:, None], best**power, axis=1)
-    return sharpened
+def log_odds(probability: float) -> float:
+    """Of a probability, which counts as FAINTEST away from 0 and from 1 at least."""
+    probability = min(max(probability, FAINTEST), 1 - FAINTEST)
+    return float(np.log(probability / (1 - probability)))
+
+
+def _tempered(scores: np.ndarray, confidence: float) -> np.ndarray:
+    """The probabilities of each mark, (n, 19), so that those of what they are read as multiply to the confidence.
+
+    All have the same temperature (Guo et al. 2017), which is found by bisection: what is read stays the most probable.
+    """
+    scores = scores - scores.max(axis=1, keepdims=True)
+    coldest, warmest = TEMPERATURES
+    for _ in range(HALVINGS):
+        middle = np.sqrt(coldest * warmest)
+        shares = np.exp(scores / middle)
+        total = shares.sum(axis=1, keepdims=True)
+        if 1 / total.prod() > confidence:
+            coldest = middle
+        else:
+            warmest = middle
+    return np.asarray(shares / total)
 
 
 def mostly_words(numbers: list[FoundNumber]) -> bool:

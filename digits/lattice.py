@@ -1,4 +1,4 @@
-"""Lattice: all ways to read a line as digits, signs and other marks, the most probable of them, and a text's share.
+"""Lattice: all ways to read a line as digits, signs and other marks, and the most probable of them.
 
 A semi-Markov conditional random field (Sarawagi and Cohen 2004): a way through the line is a sequence of spans that
 cover its pieces, each read as one sign. Its score is the sum of theirs, less a price wherever a word and a number
@@ -13,7 +13,6 @@ from functools import cached_property
 
 import numpy as np
 
-from digits.recognition import OTHER
 from digits.sequence import SIGNS
 
 DIGITS = 10  # columns of the digits; those of signs follow, and last that of OTHER
@@ -71,44 +70,6 @@ class Lattice:
     def _price(self, border: int, state: int, after: int) -> float:
         return self.prices[border] if NEITHER not in (state, after) and state != after else 0.0
 
-    def log_share(self, text: str, first: int, end: int) -> float:
-        """Logarithm of the share of a text among all that may stand in the pieces from `first` to before `end`.
-
-        OTHER in the text stands for one mark or several: of a word, nobody asks how many. -inf if no way has this text.
-        """
-        columns = [SIGNS.index(sign) for sign in text]
-        repeats = np.array([False, *(sign == OTHER for sign in text)])
-        changes = np.array(_changes(columns))
-        of_text = np.full((end + 1, len(text) + 1), -np.inf)  # [pieces covered, signs written]
-        of_any = np.full((end + 1, 3), -np.inf)  # [pieces covered, state]
-        of_text[first, 0] = of_any[first, NEITHER] = 0.0
-        for place in self._order:
-            start, after = self.firsts[place], self.lasts[place] + 1
-            if start < first or after > end:
-                continue
-            row, written = self.scores[place], of_text[after]
-            added = row[columns] - self.prices[start] * changes
-            np.logaddexp(written[1:], of_text[start, :-1] + added, out=written[1:])
-            written[repeats] = np.logaddexp(written[repeats], of_text[start, repeats] + row[-1])
-            entered = np.logaddexp.reduce(of_any[start] - self._prices_between[start], axis=1)
-            entered[:NEITHER] += self._sums[place, :NEITHER]
-            np.logaddexp(of_any[after, :NEITHER], entered[:NEITHER], out=of_any[after, :NEITHER])
-            np.logaddexp(of_any[after], of_any[start] + self._sums[place, NEITHER], out=of_any[after])
-        return float(of_text[end, -1] - np.logaddexp.reduce(of_any[end]))
-
-    @cached_property
-    def _sums(self) -> np.ndarray:
-        """(n, 3): of each span, the logarithm of the sum over digits, of OTHER, and of the sum over signs."""
-        digits = np.logaddexp.reduce(self.scores[:, :DIGITS], axis=1)
-        signs = np.logaddexp.reduce(self.scores[:, DIGITS:-1], axis=1)
-        return np.stack([digits, self.scores[:, -1], signs], axis=1)
-
-    @cached_property
-    def _prices_between(self) -> np.ndarray:
-        """(borders, 2, 3): the price of coming to a digit, or to OTHER, from each state."""
-        changing = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-        return np.asarray(self.prices)[:, None, None] * changing
-
     def given_neighbours(self, path: Sequence[tuple[int, int]]) -> np.ndarray:
         """(len(path), 19): the scores of each span of a path, less what its neighbours make each reading cost."""
         scores = self.scores[[place for place, _ in path]].copy()
@@ -124,12 +85,3 @@ class Lattice:
                 scores[index, part] -= self._price(next_border, passed, after)
             before = states[index] if states[index] != NEITHER else before
         return scores
-
-
-def _changes(columns: Sequence[int]) -> list[bool]:
-    """Of each sign of a text, whether a word begins with it after a number, or the other way round."""
-    changes, before = [], NEITHER
-    for state in map(state_of, columns):
-        changes.append(NEITHER not in (state, before) and state != before)
-        before = before if state == NEITHER else state
-    return changes

@@ -176,9 +176,10 @@ class Recognizer:
         return next((other for other in looks if other.clarity >= READABLE), page)
 
     def _look_again(self, grey: np.ndarray, ink: Ink) -> Iterator[Ink]:
-        """From farther away, from closer, and in even light."""
+        """In even light, from farther away, and from closer."""
+        if even := self.ink.find_in_even_light(grey):
+            yield even
         yield from filter(None, (self.ink.look_again(ink, times) for times in AGAIN))
-        yield self.ink.find_in_even_light(grey)
 
     def _read_upright(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
         """Lines and what may stand in them. A page that reads more clearly from another side is turned to it."""

@@ -64,11 +64,6 @@ class Reading:
         """How probable each sign that is seen is at its best place, if it is a digit; 0 of other signs."""
         return [probability if column <= 10 else 0.0 for column, probability in self._runs]
 
-    @property
-    def certainty(self) -> float:
-        """How probable the least probable of the signs that are seen is at its best place; 1 if none is."""
-        return min((probability for _, probability in self._runs), default=1.0)
-
     @cached_property
     def _runs(self) -> list[tuple[int, float]]:
         """Column of each sign that is seen, and its highest probability: a run of the same column is one sign."""

@@ -1,11 +1,10 @@
-"""All ways to read a line: the best, and the share of a text, beside counting them out."""
+"""All ways to read a line: the best, beside counting them out."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-from digits.judge import merge_others
 from digits.lattice import NEITHER, Lattice, state_of
 from digits.sequence import SIGNS
 
@@ -13,10 +12,10 @@ PRICES = [0.0, 1.5, 0.0, 0.0]
 SPANS = [(0, 0), (1, 1), (2, 2), (1, 2)]
 
 
-def _lattice(seed: int, prices: list[float] = PRICES) -> Lattice:
+def _lattice(seed: int) -> Lattice:
     firsts, lasts = zip(*SPANS, strict=True)
     scores = np.random.default_rng(seed).normal(0, 1, (len(SPANS), len(SIGNS)))
-    return Lattice(firsts, lasts, scores, prices)
+    return Lattice(firsts, lasts, scores, PRICES)
 
 
 def _ways(lattice: Lattice) -> dict[tuple[tuple[int, int], ...], float]:
@@ -43,18 +42,6 @@ def test_best_path_is_the_best_of_all_ways(seed):
     assert tuple(best) == max(ways, key=ways.__getitem__)
     for row, (_, column) in zip(lattice.given_neighbours(best), best, strict=True):
         assert row.argmax() == column
-
-
-@pytest.mark.parametrize("prices", [[0.0] * 4, PRICES])
-def test_log_share_is_the_share_among_all_ways(prices):
-    lattice = _lattice(2, prices)
-    shares: dict[str, float] = {}
-    for way, total in _ways(lattice).items():
-        text = merge_others("".join(SIGNS[column] for _, column in way))
-        shares[text] = shares.get(text, 0) + np.exp(total)
-    for text in ("18", "1?", "?", "123", "?1", "1-?"):
-        assert lattice.log_share(text, 0, 3) == pytest.approx(np.log(shares[text] / sum(shares.values())))
-    assert lattice.log_share("1234", 0, 3) == -np.inf
 
 
 def test_a_lone_one_within_a_word_is_a_letter_and_apart_from_it_a_number():

@@ -1,0 +1,47 @@
+"""Light: a picture of paper as it would look in even light.
+
+A shadow, a lamp or a desk around the sheet changes what is grey and what is white, but it reaches farther than a pen is
+wide. So what is lightest around each place is taken for the paper there, and its grey is measured by that (the
+retinex idea, Land and McCann 1971; the background by closing, as in Serra 1982).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+SIDE = 400  # pixels of the longer side at which the paper is found
+PEN = 0.06  # width, in longer sides, below which what is darker than its surroundings is written, not paper
+DARKEST, LIGHTEST = 5, 95  # per cent of the picture that are no lighter than its paper in shadow, and where light falls
+UNEVEN, DIM = (
+    0.25,
+    128.0,
+)  # share by which these differ where light is uneven; grey levels that it is a share of at least
+DESK = 0.4  # of the lightest, below which it is no paper in a shadow, but what lies around the sheet: it becomes paper
+WHITE = 235  # grey of the paper in even light
+
+
+def is_uneven(grey: np.ndarray) -> bool:
+    """Is there a shadow, a lamp, or something around the sheet? grey: (height, width) uint8."""
+    darkest, lightest = np.percentile(_paper(grey), (DARKEST, LIGHTEST))
+    return bool(lightest - darkest > UNEVEN * max(lightest, DIM))
+
+
+def even_out(grey: np.ndarray) -> np.ndarray:
+    """The same picture in even light. grey: (height, width) uint8, ink dark; so is what is returned."""
+    paper = _paper(grey)
+    lightest = float(np.percentile(paper, LIGHTEST))
+    paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    even = cv2.divide(grey, np.maximum(paper, 1), scale=WHITE)
+    even[paper < DESK * lightest] = WHITE
+    return even
+
+
+def _paper(grey: np.ndarray) -> np.ndarray:
+    """The grey of the paper at each place, small: without what is written on it."""
+    scale = min(1.0, SIDE / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    size = max(3, round(PEN * max(small.shape))) | 1
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    closed = cv2.morphologyEx(cv2.medianBlur(small, 3), cv2.MORPH_CLOSE, around)
+    return cv2.GaussianBlur(closed, (0, 0), size / 8)

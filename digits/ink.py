@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from digits.classifier import open_network
-from digits.light import even_out, is_uneven
+from digits.light import even_out, is_uneven, lies_on_a_desk
 from digits.normalise import pen_width
 from digits.recognition import Box
 from digits.turn import SEEN, find_slope, turn
@@ -161,8 +161,10 @@ class InkReader:
         """
         if not is_uneven(grey):
             return None
-        dark, light = self._look(even_out(grey), level), self._look(even_out(~grey), level, dark=False)
-        found = light if light.clarity > dark.clarity else dark
+        found = self._look(even_out(grey), level)
+        if not lies_on_a_desk(grey):
+            light = self._look(even_out(~grey), level, dark=False)
+            found = light if light.clarity > found.clarity else found
         return replace(found, notes=(*found.notes, EVENED_OUT))
 
     def _look(self, grey: np.ndarray, level: bool, dark: bool = True) -> Ink:

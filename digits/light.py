@@ -18,6 +18,7 @@ UNEVEN, DIM = (
     128.0,
 )  # share by which these differ where light is uneven; grey levels that it is a share of at least
 DESK = 0.4  # of the lightest, below which it is no paper in a shadow, but what lies around the sheet: it becomes paper
+SURROUNDED, RIM = 0.1, 13  # share of the picture that such a desk takes; pixels at its edge that are no paper, either
 WHITE = 235  # grey of the paper in even light
 
 
@@ -27,21 +28,32 @@ def is_uneven(grey: np.ndarray) -> bool:
     return bool(lightest - darkest > UNEVEN * max(lightest, DIM))
 
 
+def lies_on_a_desk(grey: np.ndarray) -> bool:
+    """Is the sheet surrounded by something that is much darker? What is written on it is dark then, too."""
+    return bool(np.mean(_is_desk(_paper(grey))) > SURROUNDED)
+
+
 def even_out(grey: np.ndarray) -> np.ndarray:
     """The same picture in even light. grey: (height, width) uint8, ink dark; so is what is returned."""
     paper = _paper(grey)
-    lightest = float(np.percentile(paper, LIGHTEST))
-    paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    desk = cv2.dilate(_is_desk(paper).view(np.uint8), np.ones((RIM, RIM), np.uint8))
+    paper, desk = (cv2.resize(one, grey.shape[::-1], interpolation=cv2.INTER_LINEAR) for one in (paper, desk))
     even = cv2.divide(grey, np.maximum(paper, 1), scale=WHITE)
-    even[paper < DESK * lightest] = WHITE
+    even[desk > 0] = WHITE
     return even
 
 
+def _is_desk(paper: np.ndarray) -> np.ndarray:
+    return paper < DESK * np.percentile(paper, LIGHTEST)
+
+
 def _paper(grey: np.ndarray) -> np.ndarray:
-    """The grey of the paper at each place, small: without what is written on it."""
+    """The grey of the paper at each place, small: without what is written on it, dark or light."""
     scale = min(1.0, SIDE / max(grey.shape))
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
     size = max(3, round(PEN * max(small.shape))) | 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    closed = cv2.morphologyEx(cv2.medianBlur(small, 3), cv2.MORPH_CLOSE, around)
-    return cv2.GaussianBlur(closed, (0, 0), size / 8)
+    paper = cv2.medianBlur(small, 3)
+    for without in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):
+        paper = cv2.morphologyEx(paper, without, around)
+    return np.asarray(cv2.medianBlur(paper, size // 2 | 1))

@@ -78,7 +78,8 @@ class Ink:
 
     ink: (height, width) float32 in [0, 1], ink = 1, lines level; to_picture: (2, 3) matrix from its places (x, y, 1) to
     those of the picture; notes: in plain words what was done to see it; rules: the printed lines, as the ink; look: how
-    the network looked at it; both are None of a clean pad; clarity: share in [0, 1] of what may be ink that surely is.
+    the network looked at it; both are None of a clean pad; clarity: share in [0, 1] of what may be ink that surely is,
+    0 if it is no pen's.
     """
 
     ink: np.ndarray
@@ -103,11 +104,7 @@ class Ink:
 
     def turned_by_quarters(self, quarters: int) -> Ink:
         """Turned by so many quarters to the left."""
-        height, width = self.ink.shape
-        back: np.ndarray = np.eye(3)
-        for _ in range(quarters):
-            back = back @ np.array([[0, -1, width], [1, 0, 0], [0, 0, 1]], float)
-            width, height = height, width
+        back = _back(self.ink.shape, quarters)
         turn = {1: "on its left side", 2: "upside down", 3: "on its right side"}[quarters]
         ink = np.ascontiguousarray(np.rot90(self.ink, quarters))
         rules = None if self.rules is None else np.ascontiguousarray(np.rot90(self.rules, quarters))
@@ -153,6 +150,17 @@ class InkReader:
             return None
         again = replace(look, scale=times * look.scale)
         return _found(again, self.maps(standardise(again.seen)))
+
+    def look_from_side(self, ink: Ink, quarters: int) -> Ink:
+        """Turn it by so many quarters to the left, and look again: the network knows lines that are level best."""
+        turned, look = ink.turned_by_quarters(quarters), ink.look
+        if look is None:
+            return turned
+        upright = replace(look, view=np.ascontiguousarray(np.rot90(look.view, quarters)), left=0, top=0)
+        found = _found(upright, self.maps(standardise(upright.seen)))
+        moved = np.array([[1, 0, look.left], [0, 1, look.top]], float) @ _back(look.view.shape, quarters)
+        to_picture = moved @ np.vstack([found.to_picture, (0, 0, 1)])
+        return replace(found, to_picture=to_picture, notes=turned.notes)
 
     def find_in_even_light(self, grey: np.ndarray, level: bool = False) -> Ink | None:
         """The same without shadows and a desk (digits/light.py), as dark ink or light; None if light is even already.
@@ -209,13 +217,23 @@ class InkReader:
         return answer[top : top + height, left : left + width]
 
 
+def _back(shape: tuple[int, ...], quarters: int) -> np.ndarray:
+    """(3, 3) matrix from places in a picture that was turned by so many quarters to the left to those before."""
+    height, width = shape
+    back: np.ndarray = np.eye(3)
+    for _ in range(quarters):
+        back = back @ np.array([[0, -1, width], [1, 0, 0], [0, 0, 1]], float)
+        width, height = height, width
+    return back
+
+
 def _found(look: Look, maps: np.ndarray) -> Ink:
     """What was found at a look, with its lines level."""
     ink, rules = _with_straight_strokes(without_unsure(maps[..., INK]), maps[..., RULES])
     to_picture = np.array([[1 / look.scale, 0, look.left], [0, 1 / look.scale, look.top]])
     notes = () if look.dark else ("dark background: inverted",)
     notes = (*notes, *_notes(look.seen, maps))
-    found = Ink(ink, to_picture, notes, rules, look, _share_of_sure(maps[..., INK]))
+    found = Ink(ink, to_picture, notes, rules, look, _clarity(maps[..., INK]))
     slope = 0.0 if look.level else find_slope(ink, maps[..., LINES])
     return found if abs(slope) < ASKEW else found.turned(slope)
 
@@ -307,9 +325,11 @@ def _stands_free(ink: np.ndarray) -> bool:
 
 
 def _clarity(ink: np.ndarray) -> float:
-    """1 where all ink is clear, 0 where there is none, or a sheet on a desk."""
+    """1 where all ink is clear, 0 where there is none, or what is no pen's: a sheet on a desk, a shadow."""
     sure = _share_of_sure(ink)
-    return 0.0 if sure and _is_sheet((ink > SEEN).view(np.uint8)) else sure
+    scale = min(1.0, FAR / max(ink.shape))
+    small = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else ink
+    return 0.0 if sure and _is_sheet((small > SEEN).view(np.uint8)) else sure
 
 
 def _share_of_sure(ink: np.ndarray) -> float:

@@ -187,11 +187,14 @@ class Recognizer:
         lines = len({strip.line for strip in page.layout.strips})
         if page.signs < SIGNS_OF_PAGE or lines < LINES_OF_PAGE or page.clarity >= UPRIGHT:
             return page
-        turned = [ink.turned_by_quarters(quarters) for quarters in (1, 2, 3)]
-        best = max((self._read_page(one, single, shape, tables=False) for one in turned), key=lambda one: one.clarity)
+        turned = {
+            quarters: self._read_page(ink.turned_by_quarters(quarters), single, shape, tables=False)
+            for quarters in (1, 2, 3)
+        }
+        quarters, best = max(turned.items(), key=lambda one: one[1].clarity)
         if best.clarity < max(UPRIGHT, page.clarity + CLEARER) or 2 * best.signs < page.signs:
             return page
-        return self._read_page(best.ink, single, shape)
+        return self._read_page(self.ink.look_from_side(ink, quarters), single, shape)
 
     def _read_page(self, ink: Ink, single: bool, shape: tuple[int, ...], tables: bool = True) -> _Page:
         layout = find_layout(ink.ink, single, shape)

@@ -53,7 +53,7 @@ def _paper(grey: np.ndarray) -> np.ndarray:
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
     size = max(3, round(PEN * max(small.shape))) | 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    paper = cv2.medianBlur(small, 3)
+    paper = cv2.copyMakeBorder(cv2.medianBlur(small, 3), *4 * (size,), cv2.BORDER_REPLICATE)
     for without in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):
         paper = cv2.morphologyEx(paper, without, around)
-    return np.asarray(cv2.medianBlur(paper, size // 2 | 1))
+    return np.asarray(cv2.medianBlur(paper, size // 2 | 1)[size:-size, size:-size])

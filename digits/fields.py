@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from digits.errors import DigitsError, shown
-from digits.recognition import UNSURE_BELOW, WORDS, Box, Cell, Digit, Table
+from digits.recognition import WORDS, Box, Cell, Digit, Table, is_sure
 
 STRUCK = ("", "-", "/")  # texts that stand for no number
 MOST_DIGITS = 5  # of a number for which another is looked for
@@ -134,7 +134,7 @@ def _entry(cell: Cell, field: Field | None, typed: str | None) -> Entry:
     likely = float(shares[allowed].sum())
     if field.allows(cell.text):
         confidence = min(cell.confidence / likely, 1.0) if likely > cell.confidence else cell.confidence
-        return Entry(cell.text, confidence, "sure" if confidence >= UNSURE_BELOW else "unsure", cell.box)
+        return Entry(cell.text, confidence, "sure" if is_sure(confidence, len(cell.marks)) else "unsure", cell.box)
     if not allowed or shares[allowed].max() < LEAST:
         return Entry(cell.text, 0.0, "unsure", cell.box, remark=f"{cell.text} is not allowed: {field.rule}")
     best = max(allowed, key=shares.__getitem__)

@@ -36,7 +36,7 @@ BEGINS = 1.0
 CLEAR, SEVERAL = 0.9, 0.6  # probability from which on one sign is not cut, and several are no single digit
 OWN, CUT = (0.31, 0.83, -0.69), (0.34, 0.3, -0.9)  # powers of the reader's and of the digit network's probability,
 SIGN, OTHERS = (1.63, 0.33, 0.82), (0.5, 0.46, 0.79)  # and what is added: of digits with their own ink, cut off; ...
-TRUST = (0.32, 0.25, -0.43, 1.27)  # what the log-odds of `trust`, and the logarithm of the length, count for; offset
+TRUST = (0.32, 0.25, 1.28, -0.45)  # what the log-odds of `trust`, and the logarithm of the length, count for; offset
 FAINTEST = 1e-4  # no odds count as longer than this
 TEMPERATURES, HALVINGS = (0.01, 100.0), 20  # of a number's digits, and the times that their range is halved
 USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
@@ -286,7 +286,7 @@ def trust(reader: float, network: float, signs: int) -> float:
     """Probability that a number of so many signs is right, in [0, 1]: Platt scaling (Platt 1999) of what both say.
 
     reader: the probability in [0, 1] of its whole text to the reader; network: that of its least probable digit to the
-    digit network, which sees each alone.
+    digit network, which sees each alone. Both are lower the longer it is, which is made up for.
     """
     odds = TRUST[0] * log_odds(reader) + TRUST[1] * log_odds(network) + TRUST[2] * np.log(signs) + TRUST[3]
     return float(1 / (1 + np.exp(-odds)))

@@ -12,7 +12,10 @@ Box = tuple[int, int, int, int]
 """(left, top, right, bottom) in pixels of the picture as the viewer sees it; right and bottom exclusive."""
 
 UNSURE_BELOW = 0.8
-"""A digit or a number whose confidence is lower than this is "unsure"."""
+"""A digit whose confidence is lower than this is "unsure","""
+
+SEVERAL_UNSURE_BELOW = 0.9
+"""and what has several digits or signs, if it is lower than this: one that is wrong makes all of it wrong."""
 
 NOT_A_DIGIT_BELOW = 0.5
 """What is a digit with a probability lower than this is "not a digit"."""
@@ -22,6 +25,11 @@ OTHER = "?"
 
 WORDS = "#"
 """What stands in a cell of a table for words."""
+
+
+def is_sure(confidence: float, marks: int) -> bool:
+    """Is what has so many digits and signs "sure"? confidence: that all of it is read right."""
+    return confidence >= (UNSURE_BELOW if marks <= 1 else SEVERAL_UNSURE_BELOW)
 
 
 def verdict_of(is_digit: float, confidence: float) -> str:
@@ -131,7 +139,7 @@ class Number:
         """
         if not self.text.strip(OTHER):
             return "not a digit"
-        return "sure" if self.confidence >= UNSURE_BELOW and OTHER not in self.text else "unsure"
+        return "sure" if is_sure(self.confidence, len(self.marks)) and OTHER not in self.text else "unsure"
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +198,7 @@ class Cell:
             return "empty"
         if self.text == WORDS:
             return "not a digit"
-        return "sure" if self.confidence >= UNSURE_BELOW else "unsure"
+        return "sure" if is_sure(self.confidence, len(self.marks)) else "unsure"
 
 
 def _within(box: Box, outer: Box) -> Box:

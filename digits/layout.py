@@ -117,14 +117,17 @@ def find_layout(
 
 
 def _without_specks(strokes: list[Stroke], ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
-    """Without dots that stand beside nothing; where there are many of them, without any dots. And a note of them."""
+    """Without dots that stand beside nothing, and short upright strokes, the ends of ruled lines; where there are many
+    such dots, without any. And a note of them."""
     tallest = max(stroke.height for stroke in strokes)
     if all(stroke.height >= LOW * tallest for stroke in strokes):
         return strokes, []
     most = DOT * pen_width(ink)
     dots = np.array([max(stroke.width, stroke.height) <= most for stroke in strokes])
-    loose = dots & [large is None for large in _find_low(strokes)]
-    specks = dots if np.count_nonzero(loose) >= MANY else loose
+    usual = float(np.median([stroke.height for stroke in strokes if stroke.height > most]))
+    ends = np.array([stroke.width <= most and stroke.height < LOW * usual for stroke in strokes])
+    alone = np.array([large is None for large in _find_low(strokes)])
+    specks = (dots if np.count_nonzero(dots & alone) >= MANY else dots & alone) | (ends & alone)
     if not specks.any() or specks.all():
         return strokes, []
     kept = [stroke for stroke, speck in zip(strokes, specks, strict=True) if not speck]

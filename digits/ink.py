@@ -41,7 +41,10 @@ CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer
 ASKEW = 5.0  # degrees that lines of writing slope; less is how people write
 SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
 WIDEST = 0.4  # width of a pen, in sides of all that is drawn with it
-STUMPY, PART_OF_SIGN = 1.3, 0.06  # width of a sign in its heights, and share of it that is surely ink, at least
+STUMPY, PART_OF_SIGN = 1.3, 0.06  # width of a sign in its heights at most, and share of it that is ink at least
+MOSTLY = 0.15  # and of one that is no ruled line for certain, within its outline and some pixels around;
+SLIM, LEVEL, NEAR = 2.5, 0.35, 2.0  # a 1 beside it: in widths how high; in its heights how far off the line, and apart
+LEANING = 0.15  # slope up to which a ruled line is upright
 FAINT, SURE = 0.3, 0.9  # from which on something may be there, and surely is
 KEPT = 0.95  # what is nowhere surer than this is no ink
 CLEARER = 0.05  # of what may be ink, by which more must be sure for it to be light ink on dark paper
@@ -350,7 +353,7 @@ def without_unsure(ink: np.ndarray) -> np.ndarray:
 
 
 def _with_straight_strokes(ink: np.ndarray, rules: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ink and rules; what looks ruled, but is a part of a sign and no longer than it, is ink: the stem of a 1, or foot.
+    """Ink and rules; what looks ruled but is a part of a sign, or stands beside signs as one of them, is ink: a 1.
 
     Lines that are ruled reach beyond what is written on them, to the edge, or around cells.
     """
@@ -359,23 +362,53 @@ def _with_straight_strokes(ink: np.ndarray, rules: np.ndarray) -> tuple[np.ndarr
         return ink, rules
     both = cv2.dilate((ink + rules > SEEN).view(np.uint8), np.ones((5, 5), np.uint8))
     contours, tree = cv2.findContours(both, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    outer = [place for place in range(len(contours)) if tree[0, place, 3] < 0]
+    boxes = np.array([cv2.boundingRect(contours[place]) for place in outer])
+    shares = np.array([_share_of_ink(contours[place], box, ink) for place, box in zip(outer, boxes, strict=True)])
+    beside = _stand_beside(boxes, shares > MOSTLY) & ~_are_columns(ruled, boxes[shares > MOSTLY, 3])
     ink, rules = ink.copy(), rules.copy()
-    for place, contour in enumerate(contours):
-        x, y, width, height = cv2.boundingRect(contour)
-        if tree[0, place, 3] >= 0 or tree[0, place, 2] >= 0:  # a hole, or something with one
-            continue
-        if min(x, y) == 0 or x + width == ink.shape[1] or y + height == ink.shape[0] or width > STUMPY * height:
+    for place, (x, y, width, height), share, is_beside in zip(outer, boxes, shares, beside, strict=True):
+        at_edge = min(x, y) == 0 or x + width == ink.shape[1] or y + height == ink.shape[0]
+        if at_edge or tree[0, place, 2] >= 0 or width > STUMPY * height or not (share > PART_OF_SIGN or is_beside):
             continue
         part = slice(y, y + height), slice(x, x + width)
-        if not ruled[part].any():
-            continue
-        sign = np.zeros((height, width), np.uint8)
-        cv2.drawContours(sign, [contour], -1, 1, cv2.FILLED, offset=(-x, -y))
-        of_rules = (sign > 0) & ruled[part]
-        if of_rules.any() and np.count_nonzero((sign > 0) & (ink[part] > SEEN)) > PART_OF_SIGN * sign.sum():
-            ink[part] = np.where(of_rules, np.maximum(ink[part], rules[part]), ink[part])
-            rules[part] = np.where(of_rules, 0, rules[part])
+        of_rules = (_filled(contours[place], (x, y, width, height)) > 0) & ruled[part]
+        ink[part] = np.where(of_rules, np.maximum(ink[part], rules[part]), ink[part])
+        rules[part] = np.where(of_rules, 0, rules[part])
     return ink, rules
+
+
+def _share_of_ink(contour: np.ndarray, box: Box, ink: np.ndarray) -> float:
+    """Share of what is within a contour that is ink."""
+    x, y, width, height = box
+    sign = _filled(contour, box)
+    return float(np.count_nonzero((sign > 0) & (ink[y : y + height, x : x + width] > SEEN)) / sign.sum())
+
+
+def _filled(contour: np.ndarray, box: Box) -> np.ndarray:
+    x, y, width, height = box
+    sign = np.zeros((height, width), np.uint8)
+    cv2.drawContours(sign, [contour], -1, 1, cv2.FILLED, offset=(-x, -y))
+    return sign
+
+
+def _are_columns(ruled: np.ndarray, heights: np.ndarray) -> bool:
+    """Are there upright ruled lines, longer than a sign is high? heights: of the signs, in pixels."""
+    if not heights.size:
+        return False
+    reach = round(LONGER * float(np.median(heights)))
+    thick = cv2.dilate(ruled.view(np.uint8), np.ones((1, max(3, round(LEANING * reach))), np.uint8))
+    return bool(cv2.erode(thick, np.ones((reach, 1), np.uint8), borderValue=0).any())
+
+
+def _stand_beside(boxes: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """Of each box (x, y, width, height): is it slim and upright, and near to a sign as high as it, in its line?"""
+    x, y, width, height = boxes[:, :, None].astype(float).transpose(1, 0, 2)
+    gap = np.maximum(np.maximum(x - (x + width).T, x.T - (x + width)), 0)
+    level = (np.abs(y - y.T) < LEVEL * height) & (np.abs(y + height - (y + height).T) < LEVEL * height)
+    near = level & (gap < NEAR * height) & signs
+    np.fill_diagonal(near, False)
+    return np.asarray(near.any(axis=1) & (height > SLIM * width)[:, 0])
 
 
 def _is_sheet(inked: np.ndarray) -> bool:

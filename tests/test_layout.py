@@ -55,6 +55,18 @@ def test_a_page_on_its_side_or_head_is_turned_upright_and_its_boxes_are_where_th
     assert rows.min() < 60 and rows.max() < 150 and columns.max() < 150, "the upper left corner of the page"
 
 
+def test_a_photographed_page_on_its_side_keeps_its_ones_and_its_boxes(recognizer):
+    page = np.pad(draw_number("21017\n41811\n90162"), 60, constant_values=255)
+    page = np.where(page < 128, 80, 225) - np.linspace(0, 60, page.shape[1])
+    page[::25] -= 35  # ruled, so that it is no clean pad
+    turned = recognizer.recognize(np.rot90(page.astype(np.uint8)))
+    assert turned.lines == ("21017", "41811", "90162")
+    two = turned.digits[0].box
+    where = np.rot90(np.arange(page.size).reshape(page.shape))[two[1] : two[3], two[0] : two[2]]
+    rows, columns = np.divmod(where, page.shape[1])
+    assert rows.min() < 120 and rows.max() < 230 and columns.max() < 230, "the upper left corner of the page"
+
+
 @pytest.mark.parametrize("text", ["6", "9", "66", "1881"])
 def test_a_digit_and_a_short_number_stay_as_they_stand(recognizer, text):
     notes = recognizer.recognize(np.rot90(draw_number(text), 2)).notes

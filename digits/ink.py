@@ -232,7 +232,7 @@ def _back(shape: tuple[int, ...], quarters: int) -> np.ndarray:
 
 def _found(look: Look, maps: np.ndarray) -> Ink:
     """What was found at a look, with its lines level."""
-    ink, rules = _with_straight_strokes(without_unsure(maps[..., INK]), maps[..., RULES])
+    ink, rules = _with_straight_strokes(maps[..., INK], maps[..., RULES])
     to_picture = np.array([[1 / look.scale, 0, look.left], [0, 1 / look.scale, look.top]])
     notes = () if look.dark else ("dark background: inverted",)
     notes = (*notes, *_notes(look.seen, maps))
@@ -352,29 +352,33 @@ def without_unsure(ink: np.ndarray) -> np.ndarray:
     return ink * sure[labels]
 
 
-def _with_straight_strokes(ink: np.ndarray, rules: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ink and rules; what looks ruled but is a part of a sign, or stands beside signs as one of them, is ink: a 1.
+def _with_straight_strokes(maybe: np.ndarray, rules: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sure ink and rules; what looks ruled but is a part of a sign, or stands beside signs as one of them, is ink: a 1.
 
-    Lines that are ruled reach beyond what is written on them, to the edge, or around cells.
+    Lines that are ruled reach beyond what is written on them, to the edge, or around cells. maybe: ink, also unsure.
     """
+    ink = without_unsure(maybe)
     ruled = rules > SEEN
     if not ruled.any():
         return ink, rules
-    both = cv2.dilate((ink + rules > SEEN).view(np.uint8), np.ones((5, 5), np.uint8))
+    drawn = maybe + rules
+    both = cv2.dilate((drawn > SEEN).view(np.uint8), np.ones((5, 5), np.uint8))
     contours, tree = cv2.findContours(both, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     outer = [place for place in range(len(contours)) if tree[0, place, 3] < 0]
     boxes = np.array([cv2.boundingRect(contours[place]) for place in outer])
     shares = np.array([_share_of_ink(contours[place], box, ink) for place, box in zip(outer, boxes, strict=True)])
     beside = _stand_beside(boxes, shares > MOSTLY) & ~_are_columns(ruled, boxes[shares > MOSTLY, 3])
-    ink, rules = ink.copy(), rules.copy()
+    rules = rules.copy()
     for place, (x, y, width, height), share, is_beside in zip(outer, boxes, shares, beside, strict=True):
         at_edge = min(x, y) == 0 or x + width == ink.shape[1] or y + height == ink.shape[0]
         if at_edge or tree[0, place, 2] >= 0 or width > STUMPY * height or not (share > PART_OF_SIGN or is_beside):
             continue
         part = slice(y, y + height), slice(x, x + width)
-        of_rules = (_filled(contours[place], (x, y, width, height)) > 0) & ruled[part]
-        ink[part] = np.where(of_rules, np.maximum(ink[part], rules[part]), ink[part])
-        rules[part] = np.where(of_rules, 0, rules[part])
+        if not ruled[part].any():
+            continue
+        sign = _filled(contours[place], (x, y, width, height)) > 0
+        ink[part] = np.where(sign & (drawn[part] > SEEN), np.clip(drawn[part], 0, 1), ink[part])
+        rules[part] = np.where(sign & ruled[part], 0, rules[part])
     return ink, rules
 
 

@@ -59,7 +59,8 @@ class Look:
     """What the network is shown of a picture, and at which size.
 
     view: (height, width) uint8 grey, ink dark, part of the picture or of its negative; left, top: where it lies in the
-    picture; scale: at which it is shown; dark: the ink is dark there; level: it is known to be level.
+    picture; scale: at which it is shown; dark: the ink is dark there; level: it is known to be level; even: its light
+    was made even.
     """
 
     view: np.ndarray
@@ -68,6 +69,7 @@ class Look:
     scale: float
     dark: bool
     level: bool
+    even: bool = False
 
     @cached_property
     def seen(self) -> np.ndarray:
@@ -172,16 +174,16 @@ class InkReader:
         """
         if not is_uneven(grey):
             return None
-        found = self._look(even_out(grey), level)
+        found = self._look(even_out(grey), level, even=True)
         if not lies_on_a_desk(grey):
-            light = self._look(even_out(~grey), level, dark=False)
+            light = self._look(even_out(~grey), level, dark=False, even=True)
             found = light if light.clarity > found.clarity else found
         return replace(found, notes=(*found.notes, EVENED_OUT))
 
-    def _look(self, grey: np.ndarray, level: bool, dark: bool = True) -> Ink:
-        """From afar, then closer where something is, until the pens are wide enough. dark: is it no negative?"""
+    def _look(self, grey: np.ndarray, level: bool, dark: bool = True, even: bool = False) -> Ink:
+        """From afar, then closer where something is, until the pens are wide enough. level ...: as of a Look."""
         longest = max(grey.shape)
-        look, maps = self._look_from_afar(Look(grey, 0, 0, FAR / longest, dark, level))
+        look, maps = self._look_from_afar(Look(grey, 0, 0, FAR / longest, dark, level, even))
         while (closer := _closer(maps[..., INK], look.scale, longest)) > look.scale:
             if _share_of_sure(maps[..., INK]) >= TRUSTED:
                 x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), look.view.shape, look.scale)

@@ -176,8 +176,8 @@ class Recognizer:
         return next((other for other in looks if other.clarity >= READABLE), page)
 
     def _look_again(self, grey: np.ndarray, ink: Ink) -> Iterator[Ink]:
-        """In even light, from farther away, and from closer."""
-        if even := self.ink.find_in_even_light(grey):
+        """In even light if it was not seen so, from farther away, and from closer."""
+        if ink.look and not ink.look.even and (even := self.ink.find_in_even_light(grey)):
             yield even
         yield from filter(None, (self.ink.look_again(ink, times) for times in AGAIN))
 

@@ -44,7 +44,7 @@ WIDEST = 0.4  # width of a pen, in sides of all that is drawn with it
 STUMPY, PART_OF_SIGN = 1.3, 0.06  # width of a sign in its heights at most, and share of it that is ink at least
 MOSTLY = 0.15  # and of one that is no ruled line for certain, within its outline and some pixels around;
 SLIM, LEVEL, NEAR = 2.5, 0.35, 2.0  # a 1 beside it: in widths how high; in its heights how far off the line, and apart
-LEANING = 0.15  # slope up to which a ruled line is upright
+MOST_SLIM, LEANING = 200, 0.15  # strokes that may be such 1s; slope up to which a ruled line is upright
 FAINT, SURE = 0.3, 0.9  # from which on something may be there, and surely is
 KEPT = 0.95  # what is nowhere surer than this is no ink
 CLEARER = 0.05  # of what may be ink, by which more must be sure for it to be light ink on dark paper
@@ -408,13 +408,20 @@ def _are_columns(ruled: np.ndarray, heights: np.ndarray) -> bool:
 
 
 def _stand_beside(boxes: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Of each box (x, y, width, height): is it slim and upright, and near to a sign as high as it, in its line?"""
-    x, y, width, height = boxes[:, :, None].astype(float).transpose(1, 0, 2)
-    gap = np.maximum(np.maximum(x - (x + width).T, x.T - (x + width)), 0)
-    level = (np.abs(y - y.T) < LEVEL * height) & (np.abs(y + height - (y + height).T) < LEVEL * height)
-    near = level & (gap < NEAR * height) & signs
-    np.fill_diagonal(near, False)
-    return np.asarray(near.any(axis=1) & (height > SLIM * width)[:, 0])
+    """Of each box (x, y, width, height): is it slim and upright, and near to a sign as high as it, in its line?
+
+    signs: whether each is one. If more than MOST_SLIM are slim, it is a pattern, and none is near.
+    """
+    slim = np.flatnonzero(~signs & (boxes[:, 3] > SLIM * boxes[:, 2]))
+    beside = np.zeros(len(boxes), bool)
+    if slim.size > MOST_SLIM:
+        return beside
+    x, y, width, height = boxes[slim, :, None].transpose(1, 0, 2)
+    sign_x, sign_y, sign_width, sign_height = boxes[signs].T
+    gap = np.maximum(sign_x - x - width, x - sign_x - sign_width)
+    over, under = np.abs(y - sign_y), np.abs(y + height - sign_y - sign_height)
+    beside[slim] = ((np.maximum(over, under) < LEVEL * height) & (gap < NEAR * height)).any(axis=1)
+    return beside
 
 
 def _is_sheet(inked: np.ndarray) -> bool:

@@ -107,6 +107,20 @@ def test_a_part_of_a_sign_that_looks_ruled_is_ink_and_a_line_under_it_is_not():
     assert not mended[160:164].any() and ruled[161, 150] == 1
 
 
+@pytest.mark.parametrize("columns", [False, True])
+def test_a_bar_beside_a_digit_in_its_line_is_a_1_and_the_side_of_a_cell_where_there_are_columns(columns):
+    ink, rules = np.zeros((2, 200, 300), np.float32)
+    cv2.ellipse(ink, (70, 90), (20, 30), 0, 0, 360, 1, 6)
+    rules[62:118, 130:136] = 0.6
+    ink[62:118, 130:136] = 0.3  # half a stroke, half a line
+    rules[20:80, 250:256] = 1  # as high, but in no line with it
+    if columns:
+        rules[10:190, 200:204] = 1
+    mended, ruled = _with_straight_strokes(ink, rules)
+    assert (mended[90, 132] > 0.8, ruled[90, 132] == 0) == (not columns, not columns)
+    assert mended[50, 252] == 0 and ruled[50, 252] == 1
+
+
 def test_look_again_sees_the_same_writing_at_another_size():
     found = find_ink(shade(PAD))
     closer = ink_reader().look_again(found, 1.6)

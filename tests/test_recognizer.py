@@ -66,9 +66,14 @@ def test_muddled_ink_is_looked_at_again_until_it_reads_clearly(recognizer, monke
         asked.append(times)
         return clear if times == AGAIN[1] else muddled
 
+    def find_in_even_light(grey):
+        asked.append("even")
+        return muddled
+
     monkeypatch.setattr(recognizer.ink, "look_again", look_again)
+    monkeypatch.setattr(recognizer.ink, "find_in_even_light", find_in_even_light)
     monkeypatch.setattr(recognizer.ink, "find", lambda grey, level=False: muddled)
-    assert recognizer.recognize(picture).text == "2075" and asked == list(AGAIN[:2])
+    assert recognizer.recognize(picture).text == "2075" and asked == ["even", *AGAIN[:2]]
     asked.clear()
     monkeypatch.setattr(recognizer.ink, "find", lambda grey, level=False: replace(muddled, clarity=clear.clarity))
     assert recognizer.recognize(picture).text != "2075" and asked == [], "what is clear is believed"

@@ -410,11 +410,12 @@ def _are_columns(ruled: np.ndarray, heights: np.ndarray) -> bool:
 def _stand_beside(boxes: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Of each box (x, y, width, height): is it slim and upright, and near to a sign as high as it, in its line?
 
-    signs: whether each is one. If more than MOST_SLIM are slim, it is a pattern, and none is near.
+    signs: whether each is one. Beside a single sign it may be the side of its cell. If more than MOST_SLIM are slim, it
+    is a pattern.
     """
     slim = np.flatnonzero(~signs & (boxes[:, 3] > SLIM * boxes[:, 2]))
     beside = np.zeros(len(boxes), bool)
-    if slim.size > MOST_SLIM:
+    if slim.size > MOST_SLIM or np.count_nonzero(signs) < 2:
         return beside
     x, y, width, height = boxes[slim, :, None].transpose(1, 0, 2)
     sign_x, sign_y, sign_width, sign_height = boxes[signs].T

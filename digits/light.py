@@ -10,6 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+SMALLEST = 200  # pixels of the longer side, below which a picture may be one digit, whose pen is as wide as a shadow
 SIDE = 400  # pixels of the longer side at which the paper is found
 PEN = 0.06  # width, in longer sides, below which what is darker than its surroundings is written, not paper
 DARKEST, LIGHTEST = 5, 95  # per cent of the picture that are no lighter than its paper in shadow, and where light falls
@@ -24,6 +25,8 @@ WHITE = 235  # grey of the paper in even light
 
 def is_uneven(grey: np.ndarray) -> bool:
     """Is there a shadow, a lamp, or something around the sheet? grey: (height, width) uint8."""
+    if max(grey.shape) < SMALLEST:
+        return False
     darkest, lightest = np.percentile(_paper(grey), (DARKEST, LIGHTEST))
     return bool(lightest - darkest > UNEVEN * max(lightest, DIM))
 

@@ -165,7 +165,7 @@ class InkReader:
         found = _found(upright, self.maps(standardise(upright.seen)))
         moved = np.array([[1, 0, look.left], [0, 1, look.top]], float) @ _back(look.view.shape, quarters)
         to_picture = moved @ np.vstack([found.to_picture, (0, 0, 1)])
-        return replace(found, to_picture=to_picture, notes=turned.notes)
+        return replace(found, to_picture=to_picture, notes=tuple(dict.fromkeys((*turned.notes, *found.notes))))
 
     def find_in_even_light(self, grey: np.ndarray, level: bool = False) -> Ink | None:
         """The same without shadows and a desk (digits/light.py), as dark ink or light; None if light is even already.
@@ -178,7 +178,7 @@ class InkReader:
         if not lies_on_a_desk(grey):
             light = self._look(even_out(~grey), level, dark=False, even=True)
             found = light if light.clarity > found.clarity else found
-        return replace(found, notes=(*found.notes, EVENED_OUT))
+        return replace(found, notes=tuple(dict.fromkeys((*found.notes, EVENED_OUT))))
 
     def _look(self, grey: np.ndarray, level: bool, dark: bool = True, even: bool = False) -> Ink:
         """From afar, then closer where something is, until the pens are wide enough. level ...: as of a Look."""

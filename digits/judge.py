@@ -38,7 +38,7 @@ OWN, CUT = (0.31, 0.83, -0.69), (0.34, 0.3, -0.9)  # powers of the reader's and 
 SIGN, OTHERS = (1.63, 0.33, 0.82), (0.5, 0.46, 0.79)  # and what is added: of digits with their own ink, cut off; ...
 TRUST = (0.32, 0.25, 1.28, -0.45)  # what the log-odds of `trust`, and the logarithm of the length, count for; offset
 FAINTEST = 1e-4  # no odds count as longer than this
-TEMPERATURES, HALVINGS = (0.01, 100.0), 20  # of a number's digits, and the times that their range is halved
+TEMPERATURES, HALVINGS = (0.01, 100.0), 32  # of a number's digits, and the times that their range is halved
 USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
 LEAST = 1e-6  # no network is surer than this that something is not so
 CHANGE = 4.0  # price of a word and a number side by side,
@@ -362,13 +362,6 @@ def _doubted(number: FoundNumber, against: float) -> FoundNumber:
         for one in number.marks
     ]
     return FoundNumber(marks, confidence)
-
-
-def merge_others(text: str) -> str:
-    """The text with a word as one mark, however many it is read as."""
-    while OTHER + OTHER in text:
-        text = text.replace(OTHER + OTHER, OTHER)
-    return text
 
 
 def _found(mark: Mark, row: np.ndarray) -> Found:

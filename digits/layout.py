@@ -124,7 +124,8 @@ def _without_specks(strokes: list[Stroke], ink: np.ndarray) -> tuple[list[Stroke
         return strokes, []
     most = DOT * pen_width(ink)
     dots = np.array([max(stroke.width, stroke.height) <= most for stroke in strokes])
-    usual = float(np.median([stroke.height for stroke in strokes if stroke.height > most]))
+    high = [stroke.height for stroke in strokes if stroke.height > most]
+    usual = float(np.median(high)) if high else 0.0
     ends = np.array([stroke.width <= most and stroke.height < LOW * usual for stroke in strokes])
     alone = np.array([large is None for large in _find_low(strokes)])
     specks = (dots if np.count_nonzero(dots & alone) >= MANY else dots & alone) | (ends & alone)

@@ -14,10 +14,8 @@ SMALLEST = 200  # pixels of the longer side, below which a picture may be one di
 SIDE = 400  # pixels of the longer side at which the paper is found
 PEN = 0.06  # width, in longer sides, below which what is darker than its surroundings is written, not paper
 DARKEST, LIGHTEST = 5, 95  # per cent of the picture that are no lighter than its paper in shadow, and where light falls
-UNEVEN, DIM = (
-    0.25,
-    128.0,
-)  # share by which these differ where light is uneven; grey levels that it is a share of at least
+UNEVEN = 0.25  # share of the lightest by which these differ where light is uneven,
+DIM = 128.0  # which counts as so many grey levels at least
 DESK = 0.4  # of the lightest, below which it is no paper in a shadow, but what lies around the sheet: it becomes paper
 SURROUNDED, RIM = 0.1, 13  # share of the picture that such a desk takes; pixels at its edge that are no paper, either
 WHITE = 235  # grey of the paper in even light

@@ -76,7 +76,7 @@ def test_judge_gives_digits_probabilities_and_signs_none():
 def test_the_probabilities_of_the_digits_agree_with_that_of_the_number():
     spans = [_span("3", 0), _span("1", 1), _span("8", 0, 1)]
     (number,) = judge(*_strip(spans), spans, np.stack([_row(3, 0.9), _row(1, 0.9), _row(8, 0.6)]))
-    assert np.prod([one.confidence for one in number.marks]) == pytest.approx(number.confidence, rel=1e-3)
+    assert np.prod([one.confidence for one in number.marks]) == pytest.approx(number.confidence)
 
 
 @pytest.mark.parametrize(

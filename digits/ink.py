@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from digits.classifier import open_network
-from digits.light import even_out, is_uneven, lies_on_a_desk
+from digits.light import even_out, find_small, is_uneven, lies_on_a_desk
 from digits.normalise import pen_width
 from digits.recognition import Box
 from digits.turn import SEEN, find_slope, turn
@@ -40,7 +40,7 @@ AROUND, BESIDE, MUCH = 0.1, 16, 0.5  # room around what is looked at closer: of 
 CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
 ASKEW = 5.0  # degrees that lines of writing slope; less is how people write
 SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
-WIDEST = 0.4  # width of a pen, in sides of all that is drawn with it
+WIDEST, GAP = 0.4, 0.06  # width of a pen, and a gap in what it covers, in sides of all that is drawn with it
 STUMPY, PART_OF_SIGN = 1.3, 0.06  # width of a sign in its heights at most, and share of it that is ink at least
 MOSTLY = 0.15  # and of one that is no ruled line for certain, within its outline and some pixels around;
 SLIM, LEVEL, NEAR = 2.5, 0.35, 2.0  # a 1 beside it: in widths how high; in its heights how far off the line, and apart
@@ -49,7 +49,7 @@ FAINT, SURE = 0.3, 0.9  # from which on something may be there, and surely is
 KEPT = 0.95  # what is nowhere surer than this is no ink
 CLEARER = 0.05  # of what may be ink, by which more must be sure for it to be light ink on dark paper
 ROOM = 64  # pixels that the network is given on each side at least
-TILE, SEAM = 1024, 64  # pixels of what the network is given at once, and by which neighbours overlap
+TILE, SEAM = 640, 64  # pixels of what the network is given at once, and by which neighbours overlap
 UNEVEN = 0.25  # of the lightest paper, by which a shade is darker
 EVENED_OUT = "uneven paper: shading removed"
 
@@ -135,12 +135,20 @@ class InkReader:
         return _find_on_clean_pad(grey) or self._find_on_paper(grey, level)
 
     def _find_on_paper(self, grey: np.ndarray, level: bool) -> Ink:
-        """Where light or a desk muddies what is seen, the picture is looked at in even light, if that is clearer."""
-        found = self._look(grey, level)
-        if found.clarity >= MUDDY:
-            return found
-        even = self.find_in_even_light(grey, level)
-        return even if even and even.clarity > found.clarity + BRIGHTER else found
+        """What is muddled is looked at in even light, or where something small stands out, if that is clearer."""
+        found = self._look(_from_afar(grey, level))
+        for find in (self._find_small, self.find_in_even_light):
+            if found.clarity < MUDDY and (other := find(grey, level)) and other.clarity > found.clarity + BRIGHTER:
+                found = other
+        return found
+
+    def _find_small(self, grey: np.ndarray, level: bool) -> Ink | None:
+        """Only what stands out of a large page; None if nothing does, or all over it."""
+        box = find_small(grey)
+        if box is None:
+            return None
+        left, top, right, bottom = box
+        return self._look(replace(_from_afar(grey[top:bottom, left:right], level), left=left, top=top))
 
     def look_again(self, ink: Ink, times: float) -> Ink | None:
         """Look at the same part of the picture so many times closer, or from farther away if that is below 1.
@@ -174,16 +182,16 @@ class InkReader:
         """
         if not is_uneven(grey):
             return None
-        found = self._look(even_out(grey), level, even=True)
+        found = self._look(replace(_from_afar(even_out(grey), level), even=True))
         if not lies_on_a_desk(grey):
-            light = self._look(even_out(~grey), level, dark=False, even=True)
+            light = self._look(replace(_from_afar(even_out(~grey), level), dark=False, even=True))
             found = light if light.clarity > found.clarity else found
         return replace(found, notes=tuple(dict.fromkeys((*found.notes, EVENED_OUT))))
 
-    def _look(self, grey: np.ndarray, level: bool, dark: bool = True, even: bool = False) -> Ink:
-        """From afar, then closer where something is, until the pens are wide enough. level ...: as of a Look."""
-        longest = max(grey.shape)
-        look, maps = self._look_from_afar(Look(grey, 0, 0, FAR / longest, dark, level, even))
+    def _look(self, look: Look) -> Ink:
+        """From afar, then closer where something is, until the pens are wide enough."""
+        longest = max(look.view.shape)
+        look, maps = self._look_from_afar(look)
         while (closer := _closer(maps[..., INK], look.scale, longest)) > look.scale:
             if _share_of_sure(maps[..., INK]) >= TRUSTED:
                 x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), look.view.shape, look.scale)
@@ -220,6 +228,10 @@ class InkReader:
         padded = cv2.copyMakeBorder(tile, 0, below, 0, right, cv2.BORDER_REPLICATE)
         answer: np.ndarray = self._session.run(None, {self._name: padded[None, ..., None]})[0][0]
         return answer[top : top + height, left : left + width]
+
+
+def _from_afar(grey: np.ndarray, level: bool) -> Look:
+    return Look(grey, 0, 0, FAR / max(grey.shape), dark=True, level=level)
 
 
 def _back(shape: tuple[int, ...], quarters: int) -> np.ndarray:
@@ -428,8 +440,8 @@ def _stand_beside(boxes: np.ndarray, signs: np.ndarray) -> np.ndarray:
 def _is_sheet(inked: np.ndarray) -> bool:
     """Is part of it as wide as no pen is?"""
     _, _, *sides = cv2.boundingRect(inked)
-    side = max(3, round(WIDEST * max(sides)))
-    closed = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    side, gap = (max(3, round(share * max(sides))) for share in (WIDEST, GAP))
+    closed = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
     return bool(cv2.erode(closed, np.ones((side, side), np.uint8), borderValue=0).any())
 
 

@@ -21,6 +21,10 @@ from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
 BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights,
+EQUAL, FLAT = (
+    0.7,
+    0.7,
+)  # height, in those of its neighbour, of a small digit, which is no mark of another; in its widths
 FAR_OVER = 0.6  # and how far over or under it where there is little else: the bar of a 5
 IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
 LATEST = 8  # strokes of a line among which the nearest are
@@ -30,6 +34,7 @@ MOST = 600  # strokes that are read, so that no picture takes more than seconds
 DOT, MANY = 2.5, 4  # pens that a dot is wide at most; so many that stand alone are a pattern
 BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
 TALL, SLENDER = 2.2, 0.5  # widths that a digit of two such parts is high at most, if both are wider for their height
+REST = 0.6  # height of what is left of a neighbour, in those of the highest stroke; its width, in its own
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
 NARROW, CLOSE = 1.7, 0.5  # width and gap, in heights, up to which a strip may be one digit, whatever is read in it
@@ -105,8 +110,9 @@ def find_layout(
         return Layout(notes=[*notes, "nothing drawn"])
     single = single or max(shape) <= THUMBNAIL
     if not single:
+        strokes, rest = _without_rest(strokes, ink.shape)
         strokes, specks = _without_specks(strokes, ink)
-        notes += specks
+        notes += rest + specks
     if len(strokes) > MOST:
         strokes = sorted(strokes, key=lambda stroke: stroke.height)[-MOST:]
         notes.append(f"too many marks: only the {MOST} highest were read")
@@ -114,6 +120,18 @@ def find_layout(
     strips = [strip for index, line in enumerate(lines) for strip in _find_strips(index, line)]
     framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None
     return Layout(strips, notes, single, framed)
+
+
+def _without_rest(strokes: list[Stroke], shape: tuple[int, ...]) -> tuple[list[Stroke], list[str]]:
+    """Without what is left at the left or right edge of a neighbour that was cut off: low, narrow, and upright."""
+    tallest = max(stroke.height for stroke in strokes)
+
+    def is_rest(stroke: Stroke) -> bool:
+        at_edge = stroke.box[0] == 0 or stroke.box[2] == shape[1]
+        return at_edge and stroke.height < REST * tallest and stroke.width < REST * stroke.height
+
+    kept = [stroke for stroke in strokes if not is_rest(stroke)]
+    return kept, [f"cut off at the edge and ignored: {len(strokes) - len(kept)}"] if len(kept) < len(strokes) else []
 
 
 def _without_specks(strokes: list[Stroke], ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
@@ -192,12 +210,19 @@ def _find_low(strokes: list[Stroke]) -> list[Stroke | None]:
     across = np.maximum(np.maximum(left[:, None] - right, left - right[:, None]), 0) / height  # [mark, large]
     down = np.maximum(np.maximum(top[:, None] - bottom, top - bottom[:, None]), 0) / height
     over = OVER if len(strokes) > FEW else FAR_OVER
-    goes_with = (height[:, None] < LOW * height) & (across < BESIDE) & (down < over)
+    small = (height > FLAT * (right - left)) & _has_equal(across, down, height)  # digits of their own line: small zeros
+    goes_with = (height[:, None] < LOW * height) & (across < BESIDE) & (down < np.where(small, 0, over)[:, None])
     goes_with[:, goes_with.any(axis=1)] = False
     distance = np.where(goes_with, np.hypot(across, down) * height, np.inf)
     return [
         strokes[nearest] if goes_with[place, nearest] else None for place, nearest in enumerate(distance.argmin(axis=1))
     ]
+
+
+def _has_equal(across: np.ndarray, down: np.ndarray, height: np.ndarray) -> np.ndarray:
+    """Of each stroke: does another one stand beside it that is about as high? across, down: gaps, in heights."""
+    alike = np.minimum(height[:, None], height) > EQUAL * np.maximum(height[:, None], height)
+    return np.asarray((alike & (across > 0) & (across < BESIDE) & (down == 0)).any(axis=1))
 
 
 def _shared_height(line: list[Stroke], stroke: Stroke) -> float:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from digits.recognition import Box
+
 SMALLEST = 200  # pixels of the longer side, below which a picture may be one digit, whose pen is as wide as a shadow
 SIDE = 400  # pixels of the longer side at which the paper is found
 PEN = 0.06  # width, in longer sides, below which what is darker than its surroundings is written, not paper
@@ -19,6 +21,14 @@ DIM = 128.0  # which counts as so many grey levels at least
 DESK = 0.4  # of the lightest, below which it is no paper in a shadow, but what lies around the sheet: it becomes paper
 SURROUNDED, RIM = 0.1, 13  # share of the picture that such a desk takes; pixels at its edge that are no paper, either
 WHITE = 235  # grey of the paper in even light
+LARGE = 1500  # pixels of the longer side, from which on what is written may be too small to be seen from afar
+THIN = 31  # pixels that a pen is wide at most where it is
+GRAIN, STANDS_OUT, DEEP = (
+    99.5,
+    3.0,
+    40,
+)  # per cent of a page that is paper; how many times as deep as that, and grey levels
+SMALL, ROOM = 0.1, 3.0  # share of the longer side that it takes at most; room around it, in its own sides
 
 
 def is_uneven(grey: np.ndarray) -> bool:
@@ -42,6 +52,23 @@ def even_out(grey: np.ndarray) -> np.ndarray:
     even = cv2.divide(grey, np.maximum(paper, 1), scale=WHITE)
     even[desk > 0] = WHITE
     return even
+
+
+def find_small(grey: np.ndarray) -> Box | None:
+    """Where all that is far darker than the paper around it stands, with room, if that is a small part of a large page.
+
+    grey: (height, width) uint8. Returns left, top, right and bottom.
+    """
+    if max(grey.shape) < LARGE:
+        return None
+    depth = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((THIN, THIN), np.uint8))
+    grain = float(np.percentile(depth[::4, ::4], GRAIN))
+    x, y, width, height = cv2.boundingRect((depth > max(STANDS_OUT * grain, DEEP)).view(np.uint8))
+    side = max(width, height)
+    if not 0 < side <= SMALL * max(grey.shape):
+        return None
+    room = round(ROOM * side)
+    return max(x - room, 0), max(y - room, 0), x + width + room, y + height + room
 
 
 def _is_desk(paper: np.ndarray) -> np.ndarray:

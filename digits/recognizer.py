@@ -28,7 +28,7 @@ from digits.judge import (
     propose,
     take_as_one,
 )
-from digits.layout import Layout, Strip, find_layout, frame_digit, level
+from digits.layout import MOST, Layout, Strip, find_layout, frame_digit, level
 from digits.networks import digests_beside
 from digits.picture import read_grey
 from digits.recognition import OTHER, Box, Cell, Digit, Number, Recognition, Sign, Table
@@ -43,7 +43,7 @@ CLEARER = 0.15  # by which it must be higher from another side
 MUDDLED = 0.75  # share of what may be ink that surely is, below which it is looked at again, so many times closer,
 AGAIN = (0.6, 1.6, 2.5)
 READABLE = 0.8  # until its signs are so probable on average
-FEW = 60  # strips at most: to look at more again would take long, and at none would find what is not there
+FEW = 200  # strokes at most: to look at more again would take long, and at none would find what is not there
 BATCH = 64  # pictures that recognize_many classifies in one go
 
 
@@ -78,6 +78,11 @@ class _Page:
     @cached_property
     def _clear(self) -> list[float]:
         return [clear for part in self.parts if part.reading for clear in part.reading.clarity]
+
+    @property
+    def strokes(self) -> int:
+        """Of how many strokes its strips are."""
+        return sum(len(strip.strokes) for strip in self.layout.strips)
 
     @property
     def signs(self) -> int:
@@ -170,7 +175,7 @@ class Recognizer:
         """Muddled ink is looked at again until it reads clearly; the first look counts if it never does."""
         page = self._read_upright(ink, single, grey.shape)
         muddled = ink.clarity < MUDDLED and page.clarity < READABLE
-        if single or not muddled or page.is_words or not 0 < len(page.parts) <= FEW:
+        if single or not muddled or page.is_words or not 0 < page.strokes <= FEW:
             return page
         looks = (self._read_upright(again, single, grey.shape) for again in self._look_again(grey, ink))
         return next((other for other in looks if other.clarity >= READABLE), page)
@@ -185,7 +190,8 @@ class Recognizer:
         """Lines and what may stand in them. A page that reads more clearly from another side is turned to it."""
         page = self._read_page(ink, single, shape)
         lines = len({strip.line for strip in page.layout.strips})
-        if page.signs < SIGNS_OF_PAGE or lines < LINES_OF_PAGE or page.clarity >= UPRIGHT:
+        is_page = page.signs >= SIGNS_OF_PAGE and lines >= LINES_OF_PAGE
+        if not is_page or page.clarity >= UPRIGHT or page.strokes >= MOST:  # a pattern is read but once
             return page
         turned = {
             quarters: self._read_page(ink.turned_by_quarters(quarters), single, shape, tables=False)

@@ -36,6 +36,8 @@ TOGETHER = 1.5  # heights between words of one cell that spans several columns
 OVERHANG = 0.35  # heights that ink reaches into two cells from which on it is parted
 CORNER, CRUMB = 0.3, 0.4  # heights from where ruled lines cross, and of its own, up to which ink is left of them
 SIGN, SLIM, FREE = (0.45, 1.6), 0.5, 0.1  # length of a 1 or a dash in heights, its width in that; how free it stands
+FOLDED, FEW_DOWNS = 1.0, 3  # heights between digits on either side of a fold; such lines, with a sheet's edges
+TALL, SEVERAL = 0.6, 0.3  # height of a digit, in usual ones; share of the cells that may hold several lines
 WRITTEN = 3  # cells of a ruled table in which something is written, at least
 ROWS, COLUMNS, CELLS = 2, 2, 6  # of a table without ruled lines, at least
 WIDE = 0.8  # gap, in heights, at which a number may be two of neighbouring columns
@@ -312,6 +314,9 @@ def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.n
     inside = _inside(marks, acrosses, downs, height)
     if not len(inside):
         return None
+    if len(downs) == 1 and _is_fold(downs[0], inside, height):
+        return None
+    few = len(downs) <= FEW_DOWNS
     acrosses = _without_slivers(acrosses, inside)
     downs = _without_slivers(downs, inside[:, [1, 0, 3, 2]])
     acrosses = _with_open(acrosses, downs, inside, height)
@@ -323,7 +328,31 @@ def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.n
     alone = Grid(tuple(acrosses), tuple(downs), np.tile(np.arange(columns), (rows, 1)))
     if len({alone.find(mark) for mark in inside} - {None}) < WRITTEN:
         return None
+    if few and not _parts_lines(alone, inside, height):
+        return None
     return replace(alone, joined=_join_cells(alone, mask, marks, height))
+
+
+def _is_fold(down: Line, marks: np.ndarray, height: float) -> bool:
+    """Does a line that stands alone run through most numbers that it meets, between digits that are close?"""
+    high = marks[marks[:, 3] - marks[:, 1] > CRUMB * height]
+    right = (high[:, 0] + high[:, 2]) / 2 > down.at((high[:, 1] + high[:, 3]) / 2)
+    shared = np.minimum(high[right, None, 3], high[~right, 3]) - np.maximum(high[right, None, 1], high[~right, 1])
+    gaps = np.where(shared > 0, high[right, None, 0] - high[~right, 2], np.inf)
+    nearest = np.minimum(gaps.min(axis=1, initial=np.inf)[:, None], gaps.min(axis=0, initial=np.inf))
+    met = gaps[(gaps == nearest) & np.isfinite(gaps)]
+    return bool(met.size and np.median(met) < FOLDED * height)
+
+
+def _parts_lines(grid: Grid, marks: np.ndarray, height: float) -> bool:
+    """Does each cell hold one line of writing, but for a few?"""
+    high = marks[marks[:, 3] - marks[:, 1] > TALL * height]
+    cells: dict[tuple[int, int], list[np.ndarray]] = {}
+    for mark in high:
+        if (place := grid.find(mark)) is not None:
+            cells.setdefault(place, []).append(mark)
+    several = sum(max(mark[1] for mark in own) > min(mark[3] for mark in own) for own in cells.values())
+    return several <= SEVERAL * len(cells)
 
 
 def _crossed(lines: list[Line], marks: np.ndarray) -> float:

@@ -23,7 +23,7 @@ from hostile import (
     png_whose_idat_claims_gigabytes,
     white_rows,
 )
-from limits import ROOT, read_limited
+from limits import ROOT, SECONDS, read_limited
 from PIL import Image
 
 from digits import PictureError, Recognizer, find_pages
@@ -53,10 +53,13 @@ def test_decoding_the_largest_picture_that_is_accepted_takes_no_more_than_600_mb
     assert any(note.startswith("large picture: reduced") for note in answer["notes"])
 
 
-@pytest.mark.xfail(reason="the closest look of the ink network takes 680 MB: its bound lands with it")
-def test_noise_takes_no_more_than_600_mb_and_5_s(tmp_path):
+@pytest.mark.parametrize(
+    "seconds",
+    [20, pytest.param(SECONDS, marks=pytest.mark.xfail(reason="4 to 6 s: it is looked at closely, and again"))],
+)
+def test_noise_takes_no_more_than_600_mb_and_5_s(seconds, tmp_path):
     (tmp_path / "noise").write_bytes(LARGEST["webp, noise without loss"]())
-    assert read_limited(repr(str(tmp_path / "noise")))["error"] is None
+    assert read_limited(repr(str(tmp_path / "noise")), seconds=seconds)["error"] is None
 
 
 def test_many_strokes_take_no_more_than_5_s_and_it_is_said_that_the_bound_was_met(tmp_path):

@@ -96,6 +96,25 @@ def test_two_large_digits_one_closely_over_the_other_are_two_lines(recognizer):
     assert recognizer.recognize(picture).text == "5\n6"
 
 
+def test_small_zeros_closely_over_large_digits_belong_to_their_own_line(recognizer):
+    page = np.full((330, 760), 255, np.uint8)
+    for row, (text, sizes) in enumerate((("2003", (110, 45, 45, 110)), ("2338", (120,) * 4))):
+        for place, (sign, size) in enumerate(zip(text, sizes, strict=True)):
+            draw_on(page, HAND[sign], size, 9, (40 + 120 * place, 150 + 145 * row - size))
+    assert recognizer.recognize(page).text == "2003\n2338"
+
+
+def test_what_is_left_of_a_neighbour_at_the_edge_is_ignored_and_it_is_said(recognizer):
+    cell = draw_number("3", size=200, pen=16, gap=60)
+    cv2.ellipse(cell, (cell.shape[1] + 20, 200), (30, 55), 0, 0, 360, 0, 14)
+    result = recognizer.recognize(cell)
+    assert result.text == "3" and "cut off at the edge and ignored: 1" in result.notes
+
+
+def test_a_one_at_the_edge_that_is_as_high_as_its_neighbours_is_read(recognizer):
+    assert recognizer.recognize(draw_number("13", size=200, pen=16, gap=60)[:, 154:]).text == "13"
+
+
 def test_wide_gaps_part_numbers_and_even_ones_do_not(recognizer):
     page = np.full((200, 1100), 255, np.uint8)
     for label, x in zip("24368", (30, 140, 500, 610, 720), strict=True):

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 import pytest
-from pictures import draw_number
+from pictures import draw_digit, draw_number
 
 from digits import Recognizer
-from digits.light import even_out, is_uneven, lies_on_a_desk
+from digits.light import even_out, find_small, is_uneven, lies_on_a_desk
 
 TEXT = "2075\n1369\n4810"
 PAGE = np.where(draw_number(TEXT, size=60, pen=5, gap=20) < 128, 70, 220).astype(np.uint8)
@@ -68,3 +68,27 @@ def test_numbers_are_read_in_a_shadow_and_on_a_desk(recognizer, photograph):
     noisy = photograph(PAGE) + np.random.default_rng(1).normal(0, 2, PAGE.shape)
     read = recognizer.recognize(np.clip(noisy, 0, 255).astype(np.uint8))
     assert read.text == TEXT and "uneven paper: shading removed" in read.notes
+
+
+def large_page(*places):
+    """A grainy page of 12 megapixels with a digit of 14 pixels at each place."""
+    grain = np.random.default_rng(2).normal(0, 5, (500, 500))
+    page = 215 + np.tile(cv2.GaussianBlur(grain, (0, 0), 1), (6, 8))
+    digit = cv2.resize(draw_digit(3, size=280, pen=34, at=(60, 60)), (20, 20), interpolation=cv2.INTER_AREA)
+    for x, y in places:
+        page[y : y + 20, x : x + 20] *= digit / 255
+    return np.clip(page, 0, 255).astype(np.uint8)
+
+
+def test_a_digit_of_14_pixels_on_an_empty_page_of_12_megapixels_is_read_where_it_stands(recognizer):
+    page = large_page((2500, 1700))
+    left, top, right, bottom = find_small(page)
+    assert 2400 < left < 2500 and 1600 < top < 1700 and 2520 < right < 2620 and 1720 < bottom < 1820
+    result = recognizer.recognize(page)
+    assert result.text == "3"
+    assert np.abs(np.array(result.digits[0].box) - (2503, 1703, 2517, 1717)).max() < 8
+
+
+@pytest.mark.parametrize("places", [(), ((300, 300), (3500, 2500))], ids=["empty", "written all over"])
+def test_nothing_small_stands_out_of_an_empty_page_and_one_that_is_written_on_all_over(places):
+    assert find_small(large_page(*places)) is None

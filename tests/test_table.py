@@ -85,6 +85,17 @@ def test_fold_of_the_paper_is_no_line_of_the_table(recognizer):
     assert texts_of(recognizer.recognize(sheet).table) == MARKS
 
 
+def test_fold_across_a_page_of_numbers_makes_no_table(recognizer):
+    page = draw_number(text := "62345\n67890\n24680\n43579", size=60, pen=6, gap=24)
+    page = np.where(cv2.copyMakeBorder(page, 60, 60, 60, 200, cv2.BORDER_CONSTANT, value=255) < 128, 50.0, 230.0)
+    cv2.line(page, (60 + 24 + 3 * 84 - 12, 5), (60 + 24 + 3 * 84 - 9, len(page) - 5), 150, 2)
+    for y in (20, len(page) - 20):
+        cv2.line(page, (5, y), (page.shape[1] - 5, y), 150, 2)
+    page = np.clip(page + np.random.default_rng(0).normal(0, 3, page.shape), 0, 255)
+    result = recognizer.recognize(page.astype(np.uint8))
+    assert result.text == text and result.tables == ()
+
+
 def make_stroke(box):
     return Stroke(box, np.ones((box[3] - box[1], box[2] - box[0]), np.float32))
 

@@ -135,10 +135,10 @@ class InkReader:
         return _find_on_clean_pad(grey) or self._find_on_paper(grey, level)
 
     def _find_on_paper(self, grey: np.ndarray, level: bool) -> Ink:
-        """What is muddled is looked at in even light, or where something small stands out, if that is clearer."""
+        """What is muddled is looked at where something small stands out, or in even light, if that is clearer."""
         found = self._look(_from_afar(grey, level))
         for find in (self._find_small, self.find_in_even_light):
-            if found.clarity < MUDDY and (other := find(grey, level)) and other.clarity > found.clarity + BRIGHTER:
+            if _is_muddy(found, grey) and (other := find(grey, level)) and other.clarity > found.clarity + BRIGHTER:
                 found = other
         return found
 
@@ -228,6 +228,12 @@ class InkReader:
         padded = cv2.copyMakeBorder(tile, 0, below, 0, right, cv2.BORDER_REPLICATE)
         answer: np.ndarray = self._session.run(None, {self._name: padded[None, ..., None]})[0][0]
         return answer[top : top + height, left : left + width]
+
+
+def _is_muddy(found: Ink, grey: np.ndarray) -> bool:
+    """May it be no ink? On a sheet that lies on a desk ink is dark."""
+    light = found.look is not None and not found.look.dark
+    return found.clarity < MUDDY or (light and lies_on_a_desk(grey))
 
 
 def _from_afar(grey: np.ndarray, level: bool) -> Look:

@@ -89,11 +89,12 @@ class Reading:
         return float(sequence_probability(self.probabilities, columns))
 
     def one_sign(self, first: int, end: int) -> np.ndarray:
-        """(19,) probabilities of SIGNS: that just this one stands between two places; 0 where they are far apart."""
+        """(19,) probabilities of SIGNS: that just this one begins between two places; 0 where they are far apart."""
         if end - first > WIDEST:
             return np.zeros(len(SIGNS))
         if first not in self._from:
-            self._from[first] = one_sign_until(self.probabilities[first : first + WIDEST])
+            before = self.probabilities[first - 1] if first else None
+            self._from[first] = one_sign_until(self.probabilities[first : first + WIDEST], before)
         return self._from[first][max(end - first, 0)]
 
     def is_other(self, first: int, end: int) -> bool:
@@ -181,19 +182,22 @@ def sequence_probability(probabilities: np.ndarray, columns: np.ndarray) -> floa
     return float(arrived[-min(2, len(path)) :].sum())
 
 
-def one_sign_until(probabilities: np.ndarray) -> np.ndarray:
-    """Probability that just one sign stands before each place. (places, 20) to (places + 1, 19), of SIGNS.
+def one_sign_until(probabilities: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
+    """Probability that just one sign begins before each place. (places, 20) to (places + 1, 19), of SIGNS.
 
-    The forward algorithm for all texts of one sign, and all ends, at once.
+    before: (20,), of the place in front of the first: a sign that is seen there and goes on does not begin. The forward
+    algorithm for all texts of one sign, and all ends, at once.
     """
     none = probabilities[:, NONE].astype(np.float64)
     signs = np.delete(probabilities, NONE, axis=1).astype(np.float64)
-    before = 1.0  # no sign yet
+    earlier = np.zeros(signs.shape[1]) if before is None else np.delete(before, NONE).astype(np.float64)
+    nothing = 1.0 - earlier.sum()  # none has begun, and none goes on
     within, after = np.zeros((2, signs.shape[1]))
     answer = np.zeros((len(none) + 1, signs.shape[1]))
     for place in range(len(none)):
         after = (after + within) * none[place]
-        within = (within + before) * signs[place]
-        before *= none[place]
+        within = (within + nothing + earlier.sum() - earlier) * signs[place]
+        nothing = (nothing + earlier.sum()) * none[place]
+        earlier = earlier * signs[place]
         answer[place + 1] = within + after
     return answer

@@ -13,6 +13,11 @@ from digits.recognition import Box
 
 THUMBNAIL = 40  # a picture of at most so many pixels a side holds one digit
 INKED = 0.35  # what is darker belongs to a stroke
+FEWEST, MOSTLY = 4, 0.7  # strokes of a display, and share of them that are bars:
+BAR, BETWEEN, UPRIGHT = 2.0, 0.7, 1.6  # of so many pens, with gaps of so many pens between them, and upright ones
+MOST_SEGMENTS, ALIKE = 100, 0.6  # strokes of one whose digits fall in halves, and height of the lower of two halves
+EXACT = 0.1  # by which the heights of its digits differ, in their own
+MATCHED = 0.6  # share of the columns that two bars, one over the other, have in common
 SPECK = 0.6  # size, in widths of the pen, below which it is no decimal point
 
 
@@ -59,14 +64,47 @@ def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
     if longest <= THUMBNAIL:
         return [Stroke(box, ink[window])], []
     count, labels, stats = _components(inked[window])
+    pen = pen_width(ink[window])
     if count > 9:
         count, labels, stats = _bridge_dots(inked[window], longest, count, labels, stats)
-    pen = pen_width(ink[window])
+    if count > FEWEST and np.mean(stats[1:, 2:4].min(axis=1) < BAR * pen) > MOSTLY:
+        count, labels, stats = _bridged(inked[window], round(BETWEEN * pen) + 1)
     least = max(SPECK * pen, min(longest / 200, 2 * pen))  # on a large page a point is smaller than the page's grain
     kept = [label for label in range(1, count) if max(stats[label, 2:4]) > least]
     strokes = [_stroke(ink[window], labels, stats, label).moved(left, top) for label in kept]
     notes = [f"specks ignored: {count - 1 - len(kept)}"] if len(kept) < count - 1 else []
-    return strokes, notes
+    return _join_segments(strokes, pen), notes
+
+
+def _join_segments(strokes: list[Stroke], pen: float) -> list[Stroke]:
+    """The digits of a display: halves of which one stands right on the other, if there are several such, or such a
+    digit is as high as another stroke."""
+    if not FEWEST <= len(strokes) <= MOST_SEGMENTS:
+        return strokes
+    left, top, right, bottom = np.array([stroke.box for stroke in strokes], float).T
+    height = bottom - top
+    near = np.abs(top - bottom[:, None]) < UPRIGHT * pen  # [upper, lower]
+    flush = np.minimum(*(np.abs(side - side[:, None]) for side in (left, right))) < BETWEEN * pen
+    alike = np.minimum(height, height[:, None]) > ALIKE * np.maximum(height, height[:, None])
+    pairs = np.argwhere(near & flush & alike).tolist()
+    whole = {lower: upper for upper, lower in pairs if _ends_meet(strokes[upper], strokes[lower], pen)}
+    as_high = any(np.abs((bottom[lower] - top[upper]) / height - 1).min() < EXACT for lower, upper in whole.items())
+    if len(whole) < 2 and not as_high:
+        return strokes
+    halves = {*whole, *whole.values()}
+    joined = [join([strokes[upper], strokes[lower]]) for lower, upper in whole.items()]
+    return [*(stroke for place, stroke in enumerate(strokes) if place not in halves), *joined]
+
+
+def _ends_meet(upper: Stroke, lower: Stroke, pen: float) -> bool:
+    """Do bars at the sides of one stroke, and nothing else, stand right above those of the other?"""
+    rows = max(1, round(pen / 2))
+    feet = upper.box[0] + np.flatnonzero((upper.ink[-rows:] > INKED).any(axis=0))
+    heads = lower.box[0] + np.flatnonzero((lower.ink[:rows] > INKED).any(axis=0))
+    either = np.union1d(feet, heads)
+    left, right = min(upper.box[0], lower.box[0]), max(upper.box[2], lower.box[2])
+    inside = np.minimum(either - left, right - 1 - either).max(initial=0)
+    return inside < BAR * pen and len(np.intersect1d(feet, heads)) > MATCHED * len(either)
 
 
 def join(strokes: Sequence[Stroke]) -> Stroke:
@@ -105,13 +143,17 @@ def _bridge_dots(
     if np.median(areas / (widths * heights)) < 0.5 or np.median(np.maximum(widths, heights)) > 0.05 * longest:
         return count, labels, stats  # strokes, not dots
     reach = max(2, round(float(np.sqrt(np.median(areas)))))
-    bridged = cv2.dilate(inked, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1, reach + 1)))
-    fewer, bridged_labels = cv2.connectedComponents(bridged, connectivity=8)
-    if fewer - 1 > (count - 1) / 3:
-        return count, labels, stats
-    labels = bridged_labels * inked
-    stats = np.array([[0, 0, 0, 0, 0], *(_stat(labels == label) for label in range(1, fewer))], np.int32)
-    return fewer, labels, stats
+    bridged = _bridged(inked, reach + 1)
+    return bridged if bridged[0] - 1 <= (count - 1) / 3 else (count, labels, stats)
+
+
+def _bridged(inked: np.ndarray, reach: int) -> tuple[int, np.ndarray, np.ndarray]:
+    """The components of what is inked, where gaps of less than so many pixels are none: as of `_components`."""
+    wide = cv2.dilate(inked, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    count, labels = cv2.connectedComponents(wide, connectivity=8)
+    labels = labels * inked
+    stats = np.array([[0, 0, 0, 0, 0], *(_stat(labels == label) for label in range(1, count))], np.int32)
+    return count, labels, stats
 
 
 def _stat(mask: np.ndarray) -> list[int]:

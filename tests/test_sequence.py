@@ -57,11 +57,23 @@ def test_sequence_probability_is_the_sum_over_all_ways_to_write_it(columns):
 
 
 @pytest.mark.parametrize("first, end", [(0, 6), (1, 4), (3, 3), (5, 2)])
-def test_one_sign_is_the_probability_of_each_sign_alone_between_two_places(first, end):
+def test_one_sign_is_the_probability_that_each_sign_alone_begins_between_two_places(first, end):
     probabilities = np.random.default_rng(4).dirichlet(np.ones(20), 6)
     alone = Reading(probabilities, 1.0).one_sign(first, end)
-    expected = [sequence_probability(probabilities[first:end], np.array([column])) for column in range(1, 20)]
+    before = probabilities[first - 1] if first else np.eye(20)[NONE]
+
+    def begins(column, seen):
+        """Probability of just this sign after the one that is seen, which is no other one if it goes on."""
+        places = np.vstack([np.eye(20)[seen], probabilities[first:end]])
+        return sequence_probability(places, np.array([column] if seen == NONE else [seen, column]))
+
+    expected = [sum(before[seen] * begins(column, seen) for seen in range(20)) for column in range(1, 20)]
     assert alone == pytest.approx(expected)
+
+
+def test_a_sign_that_goes_on_behind_a_border_is_counted_once():
+    reading = _reading(NONE, 6, 6, 6, 6, NONE, NONE)
+    assert reading.one_sign(0, 3)[5] > 0.7 and reading.one_sign(3, 7).max() < 0.1
 
 
 @pytest.mark.parametrize("clear, count", [(0.9, 1), (0.6, 3)])

@@ -29,7 +29,7 @@ from digits.training.strokes import CLEAR_LETTERS, curve, draw, draw_form, no_nu
 TOUCHING = 0.25  # share of the lines whose digits all touch,
 IN_FONTS = 0.2  # and of those in fonts of handwriting, if there are any;
 WORDS_IN_FONTS = 0.6  # share of these with words
-HURRIED_HANDS, ENOUGH = 0.2, 3  # share of the hands that are hurried, in texts with so many digits
+HURRIED_HANDS, ENOUGH = 0.3, 3  # share of the hands that are hurried, in texts with so many digits
 PHOTOGRAPHED = 0.4  # share of the spoiled lines that the ink network was shown on paper
 LONGEST = 24  # signs of a line
 UNIT = 40  # pixels of a digit's height

@@ -35,13 +35,13 @@ BETWEEN = [SIGNS.index(sign) for sign in "/:%,."]  # signs that hardly ever begi
 BEGINS = 1.0
 CLEAR, SEVERAL = 0.9, 0.6  # probability from which on one sign is not cut, and several are no single digit
 OWN, CUT = (0.3, 0.82, -0.63), (0.42, 0.3, -0.63)  # powers of the reader's and of the digit network's probability,
-SIGN, OTHERS = (1.35, 0.4, 0.85), (0.45, 0.46, 0.79)  # and what is added: of digits with their own ink, cut off; ...
-TRUST = (0.33, 0.25, 1.53, -0.67)  # what the log-odds of `trust`, and the logarithm of the length, count for; offset
+SIGN, OTHERS = (0.89, 0.47, 0.89), (0.45, 0.46, 0.79)  # and what is added: of digits with their own ink, cut off; ...
+TRUST = (0.33, 0.26, 1.69, -0.87)  # what the log-odds of `trust`, and the logarithm of the length, count for; offset
 FAINTEST = 1e-4  # no odds count as longer than this
 TEMPERATURES, HALVINGS = (0.01, 100.0), 32  # of a number's digits, and the times that their range is halved
 USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
 LEAST = 1e-6  # no network is surer than this that something is not so
-CHANGE = 4.0  # price of a word and a number side by side,
+CHANGE = 4.62  # price of a word and a number side by side,
 WORD_SPACE = 0.5  # if no gap of so many heights of the line is between them
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
@@ -250,7 +250,9 @@ def score(spans: list[Span], rows: np.ndarray) -> np.ndarray:
     digits[:, 10] -= np.where(cut[:, 0], CUT[2], OWN[2])
     signs, others = (a * reader[:, 11:] + b * network[:, 10:] + c for a, b, c in (SIGN, OTHERS))
     scores = np.concatenate([digits[:, :10], signs[:, :-1], others[:, -1:]], axis=1)
-    return np.asarray(scores - np.logaddexp.reduce(digits, axis=1, keepdims=True))
+    scores -= np.logaddexp.reduce(digits, axis=1, keepdims=True)
+    scores[seen[:, -1] >= CLEAR, 10:-1] = np.log(LEAST)  # a mark that nobody can read is not made a sign in silence
+    return np.asarray(scores)
 
 
 def _with_none(rows: np.ndarray) -> np.ndarray:

@@ -21,10 +21,7 @@ from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
 BESIDE, OVER = 1.5, 0.25  # how far such a mark is from it at most, in its heights,
-EQUAL, FLAT = (
-    0.7,
-    0.7,
-)  # height, in those of its neighbour, of a small digit, which is no mark of another; in its widths
+EQUAL, FLAT = 0.7, 0.7  # height, in those of one beside it and in its widths, of a small digit, which is no such mark
 FAR_OVER = 0.6  # and how far over or under it where there is little else: the bar of a 5
 IN_LINE = 0.35  # share of its height that a stroke has in common with those of its line
 LATEST = 8  # strokes of a line among which the nearest are

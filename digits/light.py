@@ -23,11 +23,8 @@ SURROUNDED, RIM = 0.1, 13  # share of the picture that such a desk takes; pixels
 WHITE = 235  # grey of the paper in even light
 LARGE = 1500  # pixels of the longer side, from which on what is written may be too small to be seen from afar
 THIN = 31  # pixels that a pen is wide at most where it is
-GRAIN, STANDS_OUT, DEEP = (
-    99.5,
-    3.0,
-    40,
-)  # per cent of a page that is paper; how many times as deep as that, and grey levels
+GRAIN = 99.5  # per cent of such a page that are paper,
+STANDS_OUT, DEEP = 3.0, 40  # and how many times as dark against its surroundings, and grey levels, what is written is
 SMALL, ROOM = 0.1, 3.0  # share of the longer side that it takes at most; room around it, in its own sides
 
 

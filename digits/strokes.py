@@ -86,14 +86,16 @@ def _join_segments(strokes: list[Stroke], pen: float) -> list[Stroke]:
     near = np.abs(top - bottom[:, None]) < UPRIGHT * pen  # [upper, lower]
     flush = np.minimum(*(np.abs(side - side[:, None]) for side in (left, right))) < BETWEEN * pen
     alike = np.minimum(height, height[:, None]) > ALIKE * np.maximum(height, height[:, None])
-    pairs = np.argwhere(near & flush & alike).tolist()
-    whole = {lower: upper for upper, lower in pairs if _ends_meet(strokes[upper], strokes[lower], pen)}
-    as_high = any(np.abs((bottom[lower] - top[upper]) / height - 1).min() < EXACT for lower, upper in whole.items())
-    if len(whole) < 2 and not as_high:
+    halves: dict[int, int] = {}
+    for upper, lower in np.argwhere(near & flush & alike).tolist():
+        if not {upper, lower} & {*halves, *halves.values()} and _ends_meet(strokes[upper], strokes[lower], pen):
+            halves[upper] = lower
+    as_high = any(np.abs((bottom[lower] - top[upper]) / height - 1).min() < EXACT for upper, lower in halves.items())
+    if len(halves) < 2 and not as_high:
         return strokes
-    halves = {*whole, *whole.values()}
-    joined = [join([strokes[upper], strokes[lower]]) for lower, upper in whole.items()]
-    return [*(stroke for place, stroke in enumerate(strokes) if place not in halves), *joined]
+    whole = [join([strokes[upper], strokes[lower]]) for upper, lower in halves.items()]
+    rest = set(range(len(strokes))) - {*halves, *halves.values()}
+    return [*(strokes[place] for place in sorted(rest)), *whole]
 
 
 def _ends_meet(upper: Stroke, lower: Stroke, pen: float) -> bool:
@@ -152,12 +154,14 @@ def _bridged(inked: np.ndarray, reach: int) -> tuple[int, np.ndarray, np.ndarray
     wide = cv2.dilate(inked, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     count, labels = cv2.connectedComponents(wide, connectivity=8)
     labels = labels * inked
-    stats = np.array([[0, 0, 0, 0, 0], *(_stat(labels == label) for label in range(1, count))], np.int32)
-    return count, labels, stats
-
-
-def _stat(mask: np.ndarray) -> list[int]:
-    return [*cv2.boundingRect(mask.astype(np.uint8)), int(mask.sum())]
+    y, x = np.nonzero(labels)
+    own = labels[y, x]
+    first, last = np.full((2, count), max(inked.shape)), np.zeros((2, count), int)
+    for axis, places in enumerate((x, y)):
+        np.minimum.at(first[axis], own, places)
+        np.maximum.at(last[axis], own, places + 1)
+    stats = np.column_stack([*first, *(last - first), np.bincount(own, minlength=count)])
+    return count, labels, stats.astype(np.int32)
 
 
 def _stroke(ink: np.ndarray, labels: np.ndarray, stats: np.ndarray, label: int) -> Stroke:

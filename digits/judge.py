@@ -176,6 +176,8 @@ def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray) -
     """
     if strip.may_be_one and spans[-1].mark.image is not None and is_one(reading, rows[-1]):
         return [alone(spans[-1].mark, rows[-1])]
+    if strip.may_be_one and spans[-1].mark.image is not None and _is_none(reading, rows[-1]):
+        return [_as_none(spans[-1].mark, rows[-1])]
     lattice = make_lattice(strip, spans, rows)
     path = lattice.best_path()
     scores = lattice.given_neighbours(path)
@@ -219,6 +221,11 @@ def is_one(reading: Reading, row: np.ndarray) -> bool:
     return bool(row.max() >= UNSURE_BELOW or row.sum() >= ONE_DIGIT) and not _clearly_several(reading)
 
 
+def _is_none(reading: Reading, row: np.ndarray) -> bool:
+    """Does the reader see nothing but other marks, and doubts the digit network, too, that all of it is one digit?"""
+    return set(reading.text) == {OTHER} and bool(row.sum() < UNSURE_BELOW)
+
+
 def _clearly_several(reading: Reading) -> bool:
     """Does the reader see more than one sign, and clearly?"""
     text = reading.text
@@ -230,7 +237,13 @@ def alone(mark: Mark, row: np.ndarray) -> FoundNumber:
     is_digit, confidence = float(row.sum()), float(row.max())
     if is_digit >= NOT_A_DIGIT_BELOW:
         return FoundNumber([Found(mark, str(row.argmax()), confidence, row)], confidence)
-    return FoundNumber([Found(mark, OTHER, 1 - is_digit, row)], 1 - is_digit)
+    return _as_none(mark, row)
+
+
+def _as_none(mark: Mark, row: np.ndarray) -> FoundNumber:
+    """What is no digit. row: (10,), of the digit network."""
+    confidence = 1 - float(row.sum())
+    return FoundNumber([Found(mark, OTHER, confidence, row)], confidence)
 
 
 def score(spans: list[Span], rows: np.ndarray) -> np.ndarray:

@@ -102,6 +102,15 @@ def test_judge_parts_words_from_numbers_but_not_a_mark_that_nobody_can_read(text
     assert ["".join(one.text for one in number.marks) for number in numbers] == texts
 
 
+@pytest.mark.parametrize("is_digit, text", [(0.6, "?"), (0.97, "1")])
+def test_a_stroke_that_the_reader_knows_nothing_of_is_no_digit_unless_it_is_one_to_the_digit_network(is_digit, text):
+    span = _span("?", 0)
+    strip, reading = _strip([span])
+    assert strip.may_be_one
+    (number,) = judge(strip, reading, [span], np.stack([_row(1, is_digit)]))
+    assert "".join(one.text for one in number.marks) == text
+
+
 def test_look_again_asks_about_other_views_of_an_unsure_digit_only():
     image = np.zeros((28, 28), np.float32)
     image[4:24, 12:16] = 1

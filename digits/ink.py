@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from digits.classifier import open_network
-from digits.light import even_out, find_small, is_uneven, lies_on_a_desk
+from digits.light import Light, find_small
 from digits.normalise import pen_width
 from digits.recognition import Box
 from digits.turn import SEEN, find_slope, turn
@@ -136,19 +136,19 @@ class InkReader:
 
     def _find_on_paper(self, grey: np.ndarray, level: bool) -> Ink:
         """What is muddled is looked at where something small stands out, or in even light, if that is clearer."""
-        found = self._look(_from_afar(grey, level))
-        for find in (self._find_small, self.find_in_even_light):
-            if _is_muddy(found, grey) and (other := find(grey, level)) and other.clarity > found.clarity + BRIGHTER:
+        found, light = self._look(_from_afar(grey, level)), Light(grey)
+        for find in (self._find_small, self._find_in_even_light):
+            if _is_muddy(found, light) and (other := find(light, level)) and other.clarity > found.clarity + BRIGHTER:
                 found = other
         return found
 
-    def _find_small(self, grey: np.ndarray, level: bool) -> Ink | None:
+    def _find_small(self, light: Light, level: bool) -> Ink | None:
         """Only what stands out of a large page; None if nothing does, or all over it."""
-        box = find_small(grey)
+        box = find_small(light.grey)
         if box is None:
             return None
         left, top, right, bottom = box
-        return self._look(replace(_from_afar(grey[top:bottom, left:right], level), left=left, top=top))
+        return self._look(replace(_from_afar(light.grey[top:bottom, left:right], level), left=left, top=top))
 
     def look_again(self, ink: Ink, times: float) -> Ink | None:
         """Look at the same part of the picture so many times closer, or from farther away if that is below 1.
@@ -175,17 +175,21 @@ class InkReader:
         to_picture = moved @ np.vstack([found.to_picture, (0, 0, 1)])
         return replace(found, to_picture=to_picture, notes=tuple(dict.fromkeys((*turned.notes, *found.notes))))
 
-    def find_in_even_light(self, grey: np.ndarray, level: bool = False) -> Ink | None:
+    def find_in_even_light(self, grey: np.ndarray) -> Ink | None:
         """The same without shadows and a desk (digits/light.py), as dark ink or light; None if light is even already.
 
-        grey, level: as of `find`.
+        grey: as of `find`.
         """
-        if not is_uneven(grey):
+        return self._find_in_even_light(Light(grey), level=False)
+
+    def _find_in_even_light(self, light: Light, level: bool) -> Ink | None:
+        if not light.is_uneven:
             return None
-        found = self._look(replace(_from_afar(even_out(grey), level), even=True))
-        if not lies_on_a_desk(grey):
-            light = self._look(replace(_from_afar(even_out(~grey), level), dark=False, even=True))
-            found = light if light.clarity > found.clarity else found
+        found = self._look(replace(_from_afar(light.even_out(), level), even=True))
+        if not light.lies_on_a_desk:
+            negative = Light(~light.grey).even_out()
+            as_light = self._look(replace(_from_afar(negative, level), dark=False, even=True))
+            found = as_light if as_light.clarity > found.clarity else found
         return replace(found, notes=tuple(dict.fromkeys((*found.notes, EVENED_OUT))))
 
     def _look(self, look: Look) -> Ink:
@@ -230,10 +234,10 @@ class InkReader:
         return answer[top : top + height, left : left + width]
 
 
-def _is_muddy(found: Ink, grey: np.ndarray) -> bool:
+def _is_muddy(found: Ink, light: Light) -> bool:
     """May it be no ink? On a sheet that lies on a desk ink is dark."""
-    light = found.look is not None and not found.look.dark
-    return found.clarity < MUDDY or (light and lies_on_a_desk(grey))
+    is_light = found.look is not None and not found.look.dark
+    return found.clarity < MUDDY or (is_light and light.lies_on_a_desk)
 
 
 def _from_afar(grey: np.ndarray, level: bool) -> Look:
@@ -331,14 +335,17 @@ def _find_on_clean_pad(grey: np.ndarray) -> Ink | None:
 def _stands_free(ink: np.ndarray) -> bool:
     """Is nothing on a clean pad that could be a frame or a ruled line?"""
     inked = (ink > SEEN).view(np.uint8)
-    _, tree = cv2.findContours(inked, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
-    if tree is None or len(tree[0]) == 1:
+    x, y, across, down = cv2.boundingRect(inked)
+    if not across:
+        return True
+    contours, tree = cv2.findContours(inked[y : y + down, x : x + across], cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
+    if len(contours) == 1:
         return True
     parents = tree[0, :, 3]
     if ((parents >= 0) & (parents[parents] >= 0)).any():  # the contour of something in a hole of something else
         return False
-    _, _, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
-    width, height = stats[1:, 2], stats[1:, 3]
+    outer = [cv2.boundingRect(contours[place]) for place in np.flatnonzero(parents < 0).tolist()]
+    width, height = np.array(outer)[:, 2:].T
     if width.max() > 0.9 * ink.shape[1]:
         return False
     tall = float(np.median(height[height >= 0.5 * height.max()]))

@@ -174,10 +174,12 @@ def judge(strip: Strip, reading: Reading, spans: list[Span], rows: np.ndarray) -
 
     rows: (n, 10), what the digit network says of each span that has an image.
     """
-    if strip.may_be_one and spans[-1].mark.image is not None and is_one(reading, rows[-1]):
-        return [alone(spans[-1].mark, rows[-1])]
-    if strip.may_be_one and spans[-1].mark.image is not None and _is_none(reading, rows[-1]):
-        return [_as_none(spans[-1].mark, rows[-1])]
+    whole = spans[-1].mark
+    if strip.may_be_one and whole.image is not None:
+        if is_one(reading, rows[-1]):
+            return [alone(whole, rows[-1])]
+        if _is_none(reading, rows[-1]):
+            return [_as_none(whole, rows[-1])]
     lattice = make_lattice(strip, spans, rows)
     path = lattice.best_path()
     scores = lattice.given_neighbours(path)
@@ -223,7 +225,7 @@ def is_one(reading: Reading, row: np.ndarray) -> bool:
 
 def _is_none(reading: Reading, row: np.ndarray) -> bool:
     """Does the reader see nothing but other marks, and doubts the digit network, too, that all of it is one digit?"""
-    return set(reading.text) == {OTHER} and bool(row.sum() < UNSURE_BELOW)
+    return reading.is_other(0, len(reading.probabilities)) and bool(row.sum() < UNSURE_BELOW)
 
 
 def _clearly_several(reading: Reading) -> bool:

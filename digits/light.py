@@ -7,6 +7,9 @@ retinex idea, Land and McCann 1971; the background by closing, as in Serra 1982)
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -28,27 +31,41 @@ STANDS_OUT, DEEP = 3.0, 40  # and how many times as dark against its surrounding
 SMALL, ROOM = 0.1, 3.0  # share of the longer side that it takes at most; room around it, in its own sides
 
 
-def is_uneven(grey: np.ndarray) -> bool:
-    """Is there a shadow, a lamp, or something around the sheet? grey: (height, width) uint8."""
-    if max(grey.shape) < SMALLEST:
-        return False
-    darkest, lightest = np.percentile(_paper(grey), (DARKEST, LIGHTEST))
-    return bool(lightest - darkest > UNEVEN * max(lightest, DIM))
+@dataclass(frozen=True, eq=False)
+class Light:
+    """How a picture is lit; its paper is found once. grey: (height, width) uint8."""
 
+    grey: np.ndarray
 
-def lies_on_a_desk(grey: np.ndarray) -> bool:
-    """Is the sheet surrounded by something that is much darker? What is written on it is dark then, too."""
-    return bool(np.mean(_is_desk(_paper(grey))) > SURROUNDED)
+    @property
+    def is_uneven(self) -> bool:
+        """Is there a shadow, a lamp, or something around the sheet?"""
+        if max(self.grey.shape) < SMALLEST:
+            return False
+        darkest, lightest = np.percentile(self._paper, (DARKEST, LIGHTEST))
+        return bool(lightest - darkest > UNEVEN * max(lightest, DIM))
 
+    @property
+    def lies_on_a_desk(self) -> bool:
+        """Is the sheet surrounded by something that is much darker? What is written on it is dark then, too."""
+        return bool(np.mean(self._desk) > SURROUNDED)
 
-def even_out(grey: np.ndarray) -> np.ndarray:
-    """The same picture in even light. grey: (height, width) uint8, ink dark; so is what is returned."""
-    paper = _paper(grey)
-    desk = cv2.dilate(_is_desk(paper).view(np.uint8), np.ones((RIM, RIM), np.uint8))
-    paper, desk = (cv2.resize(one, grey.shape[::-1], interpolation=cv2.INTER_LINEAR) for one in (paper, desk))
-    even = cv2.divide(grey, np.maximum(paper, 1), scale=WHITE)
-    even[desk > 0] = WHITE
-    return even
+    def even_out(self) -> np.ndarray:
+        """The same picture in even light, (height, width) uint8, if its ink is dark; so it is in what is returned."""
+        desk = cv2.dilate(self._desk.view(np.uint8), np.ones((RIM, RIM), np.uint8))
+        size = self.grey.shape[::-1]
+        paper, desk = (cv2.resize(one, size, interpolation=cv2.INTER_LINEAR) for one in (self._paper, desk))
+        even = cv2.divide(self.grey, np.maximum(paper, 1), scale=WHITE)
+        even[desk > 0] = WHITE
+        return even
+
+    @cached_property
+    def _paper(self) -> np.ndarray:
+        return _find_paper(self.grey)
+
+    @cached_property
+    def _desk(self) -> np.ndarray:
+        return self._paper < DESK * np.percentile(self._paper, LIGHTEST)
 
 
 def find_small(grey: np.ndarray) -> Box | None:
@@ -68,11 +85,7 @@ def find_small(grey: np.ndarray) -> Box | None:
     return max(x - room, 0), max(y - room, 0), x + width + room, y + height + room
 
 
-def _is_desk(paper: np.ndarray) -> np.ndarray:
-    return paper < DESK * np.percentile(paper, LIGHTEST)
-
-
-def _paper(grey: np.ndarray) -> np.ndarray:
+def _find_paper(grey: np.ndarray) -> np.ndarray:
     """The grey of the paper at each place, small: without what is written on it, dark or light."""
     scale = min(1.0, SIDE / max(grey.shape))
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey

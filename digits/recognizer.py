@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice, pairwise
 from pathlib import Path
@@ -28,7 +28,7 @@ from digits.judge import (
     propose,
     take_as_one,
 )
-from digits.layout import MOST, Layout, Strip, find_layout, frame_digit, level
+from digits.layout import MOST, Layout, Strip, find_layout, level
 from digits.networks import digests_beside
 from digits.picture import read_grey
 from digits.recognition import OTHER, Box, Cell, Digit, Number, Recognition, Sign, Table
@@ -49,21 +49,28 @@ BATCH = 64  # pictures that recognize_many classifies in one go
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A strip and what may stand in it. reading: None if the reader is not asked. one: all of it is one digit."""
+    """A strip and what may stand in it.
+
+    reading: None if the reader is not asked. one: all of it, if that is one digit; row: (10,), what the digit network
+    says of it, if it was asked.
+    """
 
     strip: Strip
     reading: Reading | None
-    one: bool = False
+    one: Span | None = None
+    row: np.ndarray | None = None
 
     @cached_property
     def spans(self) -> list[Span]:
         """Every run of its pieces that may be one sign."""
-        return [take_as_one(self.strip)] if self.reading is None or self.one else propose(self.strip, self.reading)
+        if self.one is not None:
+            return [self.one]
+        return propose(self.strip, self.reading) if self.reading else []
 
     @property
     def images(self) -> list[np.ndarray]:
-        """(28, 28) float32 of each mark that may be a digit."""
-        return [span.mark.image for span in self.spans if span.mark.image is not None]
+        """(28, 28) float32 of each mark that may be a digit, of which the digit network is still to be asked."""
+        return [span.mark.image for span in self.spans if span.mark.image is not None and self.row is None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,13 +225,14 @@ class Recognizer:
         return _Page(ink, layout, [form], [self._read(strip) for strip in layout.strips])
 
     def _read(self, strip: Strip) -> _Part:
+        """The digit network is asked at once of all of a strip: most are one digit, and then nothing has to be cut."""
         reading = self.reader.read(level(strip))
-        return _Part(strip, reading, strip.may_be_one and is_one(reading, self._look_at(strip)))
-
-    def _look_at(self, strip: Strip) -> np.ndarray:
-        """(10,), what the digit network says of all of a strip: most are one digit, and then nothing has to be cut."""
-        row: np.ndarray = self.classifier.classify(frame_digit(strip.whole.ink)[None, ..., None])[0]
-        return row
+        if strip.may_be_one:
+            whole = _Part(strip, reading, take_as_one(strip))
+            row = self.classifier.classify(np.stack(whole.images)[..., None])[0]
+            if is_one(reading, row):
+                return replace(whole, row=row)
+        return _Part(strip, reading)
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
         """(n, 10) probabilities, one row for each image of each picture."""
@@ -236,6 +244,7 @@ class Recognizer:
         for part in prepared.parts:
             count = len(part.images)
             own, rows = rows[:count], rows[count:]
+            own = own if part.row is None else part.row[None]
             one = part.one or (part.spans and part.strip.may_be_one)
             whole = part.spans[-1].mark.image if one else None
             if whole is not None:
@@ -257,7 +266,7 @@ class Recognizer:
 
 
 def _take_whole(strip: Strip) -> _Part:
-    return _Part(strip, None, one=True)
+    return _Part(strip, None, take_as_one(strip))
 
 
 def _numbers(part: _Part, rows: np.ndarray) -> list[FoundNumber]:

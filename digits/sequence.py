@@ -191,13 +191,13 @@ def one_sign_until(probabilities: np.ndarray, before: np.ndarray | None = None) 
     none = probabilities[:, NONE].astype(np.float64)
     signs = np.delete(probabilities, NONE, axis=1).astype(np.float64)
     earlier = np.zeros(signs.shape[1]) if before is None else np.delete(before, NONE).astype(np.float64)
-    nothing = 1.0 - earlier.sum()  # none has begun, and none goes on
+    nothing = 1.0 - earlier.sum()  # none is seen yet
     within, after = np.zeros((2, signs.shape[1]))
     answer = np.zeros((len(none) + 1, signs.shape[1]))
     for place in range(len(none)):
+        unbegun = nothing + earlier.sum()
         after = (after + within) * none[place]
-        within = (within + nothing + earlier.sum() - earlier) * signs[place]
-        nothing = (nothing + earlier.sum()) * none[place]
-        earlier = earlier * signs[place]
+        within = (within + unbegun - earlier) * signs[place]
+        nothing, earlier = unbegun * none[place], earlier * signs[place]
         answer[place + 1] = within + after
     return answer

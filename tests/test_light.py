@@ -6,7 +6,7 @@ import pytest
 from pictures import draw_digit, draw_number
 
 from digits import Recognizer
-from digits.light import even_out, find_small, is_uneven, lies_on_a_desk
+from digits.light import Light, find_small
 
 TEXT = "2075\n1369\n4810"
 
@@ -44,8 +44,8 @@ def on_a_desk(page):
 
 def test_paper_in_a_shadow_becomes_as_white_as_beside_it_and_the_pen_stays_dark():
     shady = in_a_hands_shadow(PAGE)
-    assert is_uneven(shady) and not lies_on_a_desk(shady)
-    even = even_out(shady)
+    assert Light(shady).is_uneven and not Light(shady).lies_on_a_desk
+    even = Light(shady).even_out()
     paper = ~cv2.dilate(PEN.view(np.uint8), np.ones((5, 5))).astype(bool)
     assert np.ptp(np.percentile(shady[paper], (2, 98))) > 90
     assert np.ptp(np.percentile(even[paper], (2, 98))) < 25
@@ -54,19 +54,19 @@ def test_paper_in_a_shadow_becomes_as_white_as_beside_it_and_the_pen_stays_dark(
 
 def test_a_desk_around_the_sheet_becomes_paper():
     picture, there = on_a_desk(PAGE)
-    assert is_uneven(picture) and lies_on_a_desk(picture)
-    assert np.percentile(even_out(picture)[~there], 5) > 200
+    assert Light(picture).is_uneven and Light(picture).lies_on_a_desk
+    assert np.percentile(Light(picture).even_out()[~there], 5) > 200
 
 
 @pytest.mark.parametrize("page", [PAGE, PAGE // 3, np.full((300, 400), 90, np.uint8)], ids=["light", "dim", "empty"])
 def test_light_that_is_even_is_said_to_be(page):
-    assert not is_uneven(page) and not lies_on_a_desk(page)
+    assert not Light(page).is_uneven and not Light(page).lies_on_a_desk
 
 
 @pytest.mark.parametrize("side", [1, 2, 3, 7])
 def test_pictures_of_some_pixels_are_no_trouble(side):
     grey = np.arange(side * side, dtype=np.uint8).reshape(side, side)
-    assert even_out(grey).shape == grey.shape and is_uneven(grey) in (True, False)
+    assert Light(grey).even_out().shape == grey.shape and Light(grey).is_uneven in (True, False)
 
 
 LOST = pytest.mark.xfail(

@@ -7,23 +7,14 @@ from pictures import draw_digit, draw_number, find_ink
 
 from digits import Recognizer
 from digits.strokes import find_strokes
-
-SEGMENTS = {
-    "0": "abcdef", "1": "bc", "2": "abged", "3": "abgcd", "4": "fgbc", "5": "afgcd", "6": "afgedc", "7": "abc",
-    "8": "abcdefg", "9": "abcdfg",
-}  # fmt: skip
-SIDES = {
-    "a": (0, 0, 1, 0), "b": (1, 0, 1, 1), "c": (1, 1, 1, 2), "d": (0, 2, 1, 2), "e": (0, 1, 0, 2), "f": (0, 0, 0, 1),
-    "g": (0, 1, 1, 1),
-}  # fmt: skip
-"""Ends of the bars of a display, x and y in widths of a digit."""
+from digits.training.printed import ENDS, SEGMENTS
 
 
 def draw_display(text, pen, gap, width=60):
     """Digits of seven bars on a white page, the bars so many pixels apart where they meet."""
     page = np.full((2 * width + 100, 100 * len(text) + 60), 255, np.uint8)
     for place, sign in enumerate(text):
-        for x, y, end, foot in (SIDES[bar] for bar in SEGMENTS[sign]):
+        for x, y, end, foot in (ENDS[bar] for bar in SEGMENTS[sign]):
             corner = np.array([40 + 100 * place, 50])
             short = np.array([end > x, foot > y]) * (pen + gap) / 2
             begin, stop = np.array([x, y]) * width + corner + short, np.array([end, foot]) * width + corner - short

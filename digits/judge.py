@@ -42,7 +42,8 @@ TEMPERATURES, HALVINGS = (0.01, 100.0), 32  # of a number's digits, and the time
 USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
 LEAST = 1e-6  # no network is surer than this that something is not so
 CHANGE = 4.3  # price of a word and a number side by side,
-WORD_SPACE = 0.5  # if no gap of so many heights of the line is between them
+WORD_SPACE = 0.5  # if no gap of so many heights of the lower is between them,
+WORD_LENGTH = 3  # which is the highest of so many pieces
 PART = 1.15  # gap, in heights of the line, that parts two numbers,
 UNEVEN = 2.0  # if it is so many times as wide as the line's usual gap;
 ALWAYS_PART = 2.5  # a gap that does so however even they are
@@ -203,16 +204,31 @@ def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
     """All ways to read a strip. rows: as of `judge`."""
     count = 1 + max(span.last for span in spans)
     begins, ends = np.full(count, np.inf), np.full(count, -np.inf)  # of each piece, in columns
+    heights = np.full(count, np.inf)  # of the strokes that each piece is of
     for span in spans:
-        begins[span.first] = min(begins[span.first], span.mark.box[0])
-        ends[span.last] = max(ends[span.last], span.mark.box[2])
-    touching = begins[1:] - ends[:-1] < WORD_SPACE * strip.height
+        left, top, right, bottom = span.mark.box
+        begins[span.first] = min(begins[span.first], left)
+        ends[span.last] = max(ends[span.last], right)
+        if not span.mark.cut:
+            own = heights[span.first : span.last + 1]
+            np.minimum(own, bottom - top, out=own)
+    touching = begins[1:] - ends[:-1] < WORD_SPACE * np.minimum(strip.height, _lower(heights))
     prices = [0.0, *(CHANGE * touching).tolist(), 0.0]
     firsts, lasts = [span.first for span in spans], [span.last for span in spans]
     scores = score(spans, rows)
     at_the_start = np.array([span.first == 0 and span.last < count - 1 for span in spans])
     scores[:, BETWEEN] -= BEGINS * at_the_start[:, None]
     return Lattice(firsts, lasts, scores, prices)
+
+
+def _lower(heights: np.ndarray) -> np.ndarray:
+    """At each border between two pieces, how high what stands to its left is, or to its right, if that is lower.
+
+    That is the highest of several pieces, as one may be a point or a dash; fewer do not count.
+    """
+    padded = np.pad(heights, WORD_LENGTH - 1, constant_values=np.inf)
+    highest = np.lib.stride_tricks.sliding_window_view(padded, WORD_LENGTH).max(axis=1)
+    return np.asarray(np.minimum(highest[:-WORD_LENGTH], highest[WORD_LENGTH:]))
 
 
 def is_one(reading: Reading, row: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ from threading import Thread
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 from pictures import HAND, SIGNS, draw_digit, draw_number, draw_on, find_ink, shade
 
 from digits import PictureError, Recognizer
@@ -117,6 +118,13 @@ def test_letters_are_no_sure_digits_and_stand_in_the_text_as_other_marks(recogni
     result = recognizer.recognize(picture)
     assert result.text.startswith("25") and set(result.text[2:]) <= {"?", " "}
     assert [digit.label for digit in result.digits if digit.verdict == "sure"] == [2, 5]
+
+
+@pytest.mark.parametrize("label", "058")
+def test_a_large_digit_close_to_small_print_is_no_letter_of_it(recognizer, label):
+    picture = Image.fromarray(np.pad(draw_digit(label, pen=10), ((0, 0), (100, 0)), constant_values=255))
+    ImageDraw.Draw(picture).text((46, 200), "Total", 0, ImageFont.load_default(48))
+    assert recognizer.recognize(picture).text == f"? {label}"
 
 
 NOTHING = {

@@ -311,6 +311,8 @@ def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.n
     """The table that lines make; None if they make no cells, or are those of the paper."""
     if _crossed(acrosses, marks) > CROSSED or _crossed(downs, marks[:, [1, 0, 3, 2]]) > CROSSED:
         return None
+    if _is_squared_paper(acrosses, downs, height):
+        return None
     inside = _inside(marks, acrosses, downs, height)
     if not len(inside):
         return None
@@ -331,6 +333,12 @@ def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.n
     if few and not _parts_lines(alone, inside, height):
         return None
     return replace(alone, joined=_join_cells(alone, mask, marks, height))
+
+
+def _is_squared_paper(acrosses: list[Line], downs: list[Line], height: float) -> bool:
+    """Are most squares too small for a digit, both ways?"""
+    bands = [np.diff([line.middle for line in lines]) for lines in (acrosses, downs)]
+    return all(len(own) > 1 and np.median(own) < height for own in bands)
 
 
 def _is_fold(down: Line, marks: np.ndarray, height: float) -> bool:

@@ -9,8 +9,8 @@ from threading import Thread
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 from pictures import HAND, SIGNS, draw_digit, draw_number, draw_on, find_ink, shade
+from PIL import Image, ImageDraw, ImageFont
 
 from digits import PictureError, Recognizer
 from digits.recognizer import AGAIN

@@ -115,6 +115,18 @@ def test_upright_stroke_that_looks_ruled_is_a_one_if_it_stands_free_in_a_cell():
     assert {stroke.box for stroke in strokes} == {*written, (60, 25, 64, 75)}
 
 
+@pytest.mark.parametrize(("square", "tables"), [(48, 0), (90, 1)])
+def test_squares_too_small_for_a_digit_are_the_papers_though_no_digit_is_crossed(square, tables):
+    rules = np.zeros((8 * square + 3, 9 * square + 3), np.float32)
+    rules[::square], rules[:, ::square] = 1, 1
+    middles = [
+        (x, y) for x in range(square // 2, rules.shape[1], square) for y in range(square // 2, 8 * square, square)
+    ]
+    written = [(x - 15, y - 30, x + 15, y + 30) for x, y in middles[::3]]
+    strips = [Strip(line, 60.0, (make_stroke(box),)) for line, box in enumerate(written)]
+    assert len(find_ruled(rules, strips)) == tables
+
+
 def test_cell_with_nothing_but_a_speck_is_empty(recognizer):
     sheet = draw_table(MARKS)
     cv2.circle(sheet, (40 + 2 * WIDE + 90, 40 + TALL // 2), 4, 40, cv2.FILLED)

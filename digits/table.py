@@ -36,7 +36,8 @@ TOGETHER = 1.5  # heights between words of one cell that spans several columns
 OVERHANG = 0.35  # heights that ink reaches into two cells from which on it is parted
 CORNER, CRUMB = 0.3, 0.4  # heights from where ruled lines cross, and of its own, up to which ink is left of them
 SIGN, SLIM, FREE = (0.45, 1.6), 0.5, 0.1  # length of a 1 or a dash in heights, its width in that; how free it stands
-FOLDED, FEW_DOWNS = 1.0, 3  # heights between digits on either side of a fold; such lines, with a sheet's edges
+FOLDED, SQUARED = 1.0, 0.33  # heights between digits on either side of a fold, and of the lines of squared paper
+FEW_DOWNS = 3  # folds, with a sheet's edges
 TALL, SEVERAL = 0.6, 0.3  # height of a digit, in usual ones; share of the cells that may hold several lines
 WRITTEN = 3  # cells of a ruled table in which something is written, at least
 ROWS, COLUMNS, CELLS = 2, 2, 6  # of a table without ruled lines, at least
@@ -311,12 +312,10 @@ def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.n
     """The table that lines make; None if they make no cells, or are those of the paper."""
     if _crossed(acrosses, marks) > CROSSED or _crossed(downs, marks[:, [1, 0, 3, 2]]) > CROSSED:
         return None
-    if _is_squared_paper(acrosses, downs, height):
-        return None
     inside = _inside(marks, acrosses, downs, height)
     if not len(inside):
         return None
-    if len(downs) == 1 and _is_fold(downs[0], inside, height):
+    if _run_through_numbers(downs, inside, height):
         return None
     few = len(downs) <= FEW_DOWNS
     acrosses = _without_slivers(acrosses, inside)
@@ -335,21 +334,22 @@ def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.n
     return replace(alone, joined=_join_cells(alone, mask, marks, height))
 
 
-def _is_squared_paper(acrosses: list[Line], downs: list[Line], height: float) -> bool:
-    """Are most squares too small for a digit, both ways?"""
-    bands = [np.diff([line.middle for line in lines]) for lines in (acrosses, downs)]
-    return all(len(own) > 1 and np.median(own) < height for own in bands)
+def _run_through_numbers(downs: list[Line], marks: np.ndarray, height: float) -> bool:
+    """Does half of the lines run between digits that are close, as squared paper does? Or a lone line, as a fold?"""
+    closest = FOLDED if len(downs) == 1 else SQUARED
+    gaps = [gap for down in downs if (gap := _gap_across(down, marks, height)) is not None]
+    return bool(gaps) and 2 * sum(gap < closest for gap in gaps) >= len(gaps)
 
 
-def _is_fold(down: Line, marks: np.ndarray, height: float) -> bool:
-    """Does a line that stands alone run through most numbers that it meets, between digits that are close?"""
+def _gap_across(down: Line, marks: np.ndarray, height: float) -> float | None:
+    """Heights between the nearest digits on either side of a line, the median; None if there are none."""
     high = marks[marks[:, 3] - marks[:, 1] > CRUMB * height]
     right = (high[:, 0] + high[:, 2]) / 2 > down.at((high[:, 1] + high[:, 3]) / 2)
     shared = np.minimum(high[right, None, 3], high[~right, 3]) - np.maximum(high[right, None, 1], high[~right, 1])
     gaps = np.where(shared > 0, high[right, None, 0] - high[~right, 2], np.inf)
     nearest = np.minimum(gaps.min(axis=1, initial=np.inf)[:, None], gaps.min(axis=0, initial=np.inf))
     met = gaps[(gaps == nearest) & np.isfinite(gaps)]
-    return bool(met.size and np.median(met) < FOLDED * height)
+    return float(np.median(met) / height) if met.size else None
 
 
 def _parts_lines(grid: Grid, marks: np.ndarray, height: float) -> bool:

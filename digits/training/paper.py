@@ -22,6 +22,7 @@ from digits.training.strokes import draw, random_word
 SIDE = 256  # pixels of a page
 WHOLE = 0.15  # share of the pages that are seen whole, on a desk
 STRAIGHT = (1, 1, 4, 7, 9)  # digits with strokes that look ruled
+LONE = 0.12  # share of the large digits that are nothing but a straight stroke, as a 1 is
 DRAWN = 80  # pixels to which a digit of MNIST is enlarged before its pen is changed
 WORDS = (
     *("Name", "Date", "Total", "Sum", "No.", "Betrag", "Punkte", "Note", "Marks", "Class", "Score", "Year"),
@@ -98,12 +99,16 @@ def _shrink_to_sheet(page: Page, rng: np.random.Generator) -> None:
 
 
 def _write_large(page: Page, train: Split, rng: np.random.Generator) -> None:
-    """A digit that fills much of the page, or all of it, or more, sometimes in a frame."""
+    """A digit that fills much of the page, or all of it, or more, sometimes in a frame; or a lone straight stroke."""
     if rng.random() < 0.3:
         _fill(page, train, rng)
         return
     height = float(np.exp(rng.uniform(np.log(0.25), np.log(1.02)))) * SIDE
     share = float(np.exp(rng.uniform(np.log(0.025), np.log(0.33))))
+    if rng.random() < LONE:
+        page.pen = share / 2 * height
+        _put_stroke(page, (0.2 * SIDE, 0.0, 0.8 * SIDE, SIDE), height, share / 2, rng)
+        return
     mark = _mark(train, height, share, rng, letters=0.06)
     room = np.array([SIDE - mark.shape[0], SIDE - mark.shape[1]])
     top, left = np.round(room * rng.uniform(-0.05, 1.05, 2)).astype(int) if (room > 0).all() else room // 2
@@ -489,18 +494,24 @@ def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarra
         paper -= rng.uniform(0.02, 0.25) * contrast * _cloud(rng.uniform(1.0, 12), rng)
     if rng.random() < 0.3:
         paper -= _pattern(rng) * rng.uniform(0.05, 0.55) * contrast
-    if rng.random() < 0.22:
-        back = cv2.GaussianBlur(
-            np.roll(page.ink[:, ::-1], rng.integers(0, SIDE, 2), (0, 1)), (0, 0), rng.uniform(0.8, 3)
-        )
-        paper -= back * rng.uniform(0.1, 0.5) * contrast
+    if rng.random() < 0.28:
+        paper -= _back(page, rng) * rng.uniform(0.1, 0.55) * contrast
     if rng.random() < 0.2:
         _speckle(paper, page.pen, contrast, rng)
     if rng.random() < 0.12:
         _fold(paper, rng)
-    if rng.random() < 0.1:
-        paper -= rng.uniform(0.1, 0.6) * contrast * _stain(rng)
-    return paper
+    for _ in range(rng.integers(1, 3) if rng.random() < 0.17 else 0):
+        paper -= rng.uniform(0.1, 0.75) * contrast * _stain(rng)
+    return np.maximum(paper, 0)
+
+
+def _back(page: Page, rng: np.random.Generator) -> np.ndarray:
+    """The back's writing as it shows through: like the front's, but mirrored and blurred, of its size or another."""
+    back = np.roll(page.ink[:, ::-1], rng.integers(0, SIDE, 2), (0, 1))
+    if rng.random() < 0.5:
+        size = float(np.exp(rng.uniform(np.log(0.6), np.log(2.5))))
+        back = cv2.warpAffine(back, np.array([[size, 0, 0], [0, size, 0]]), (SIDE, SIDE), borderMode=cv2.BORDER_WRAP)
+    return cv2.GaussianBlur(back, (0, 0), rng.uniform(0.8, 3.5))
 
 
 def _cloud(size: float, rng: np.random.Generator) -> np.ndarray:
@@ -550,7 +561,7 @@ def _stain(rng: np.random.Generator) -> np.ndarray:
     inside = wavy - np.hypot(COLUMNS - middle[0], ROWS - middle[1])  # pixels from the edge inwards
     edge = np.exp(-np.abs(inside) / np.where(inside > 0, rng.uniform(1.5, 14), rng.uniform(0.7, 4)))
     stain = np.maximum(edge, rng.uniform(0, 0.5) * (inside > 0))
-    return np.asarray(stain * (1 - rng.uniform(0, 0.6) * _cloud(40, rng)), np.float32)
+    return np.asarray(stain * (1 - rng.uniform(0, 0.7) * _cloud(rng.uniform(5, 40), rng)), np.float32)
 
 
 def _light(rng: np.random.Generator) -> np.ndarray:
@@ -561,7 +572,7 @@ def _light(rng: np.random.Generator) -> np.ndarray:
         light = cv2.resize(corners, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     if rng.random() < 0.35:
         shadow = _shadow_of_hand(rng) if rng.random() < 0.5 else _shadow(rng)
-        soft = float(np.exp(rng.uniform(np.log(1.5), np.log(40))))
+        soft = float(np.exp(rng.uniform(np.log(0.6), np.log(40))))
         light = light * (1 - rng.uniform(0.15, 0.6) * cv2.GaussianBlur(shadow, (0, 0), soft))
     return np.asarray(light, np.float32)
 

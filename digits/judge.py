@@ -203,6 +203,16 @@ def _of_each(spans: list[Span], rows: np.ndarray) -> list[np.ndarray | None]:
 def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
     """All ways to read a strip. rows: as of `judge`."""
     count = 1 + max(span.last for span in spans)
+    prices = [0.0, *(CHANGE * _touch(strip, spans, count)).tolist(), 0.0]
+    firsts, lasts = [span.first for span in spans], [span.last for span in spans]
+    scores = score(spans, rows)
+    at_the_start = np.array([span.first == 0 and span.last < count - 1 for span in spans])
+    scores[:, BETWEEN] -= BEGINS * at_the_start[:, None]
+    return Lattice(firsts, lasts, scores, prices)
+
+
+def _touch(strip: Strip, spans: list[Span], count: int) -> np.ndarray:
+    """Of each border between two of so many pieces: is there no space as between a word and a number?"""
     begins, ends = np.full(count, np.inf), np.full(count, -np.inf)  # of each piece, in columns
     heights = np.full(count, np.inf)  # of the strokes that each piece is of
     for span in spans:
@@ -210,15 +220,9 @@ def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
         begins[span.first] = min(begins[span.first], left)
         ends[span.last] = max(ends[span.last], right)
         if not span.mark.cut:
-            own = heights[span.first : span.last + 1]
-            np.minimum(own, bottom - top, out=own)
-    touching = begins[1:] - ends[:-1] < WORD_SPACE * np.minimum(strip.height, _lower(heights))
-    prices = [0.0, *(CHANGE * touching).tolist(), 0.0]
-    firsts, lasts = [span.first for span in spans], [span.last for span in spans]
-    scores = score(spans, rows)
-    at_the_start = np.array([span.first == 0 and span.last < count - 1 for span in spans])
-    scores[:, BETWEEN] -= BEGINS * at_the_start[:, None]
-    return Lattice(firsts, lasts, scores, prices)
+            own = slice(span.first, span.last + 1)
+            heights[own] = np.minimum(heights[own], bottom - top)
+    return np.asarray(begins[1:] - ends[:-1] < WORD_SPACE * np.minimum(strip.height, _lower(heights)))
 
 
 def _lower(heights: np.ndarray) -> np.ndarray:

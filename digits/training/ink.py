@@ -37,6 +37,7 @@ AHEAD = 12  # batches of pages that are made before they are needed
 STRIPS = (64, 96, 128)  # pixels of height to which the pages of every second batch are cut, as lines of writing are
 CLOSE = 0.4  # share of the strips that are cut closely to a line
 GAIN = 0.4  # deviation of the logarithm of the contrast that a page is shown with: pages are not cut like pictures
+FLATTER = 2.5  # by how much that logarithm is less where nothing is written, at most
 COMPARED = 64  # pages on which Keras and ONNX must agree, and on which the network is tried in the end
 
 
@@ -190,8 +191,14 @@ def _batch(
     rng = np.random.default_rng(seed)
     height = int(rng.choice(STRIPS)) if strips else SIDE
     pages, truths = zip(*(_page_or_strip(split, height, rng) for _ in range(size)), strict=True)
-    seen = [standardise(page) * np.float32(np.exp(rng.normal(0, GAIN))) for page in pages]
+    seen = [standardise(page) * _gain(truth, rng) for page, truth in zip(pages, truths, strict=True)]
     return np.stack(seen)[..., None], np.stack(truths).astype(np.float32) / 255
+
+
+def _gain(truth: np.ndarray, rng: np.random.Generator) -> np.float32:
+    """Contrast that a page is shown with: what is written elsewhere on a picture makes its empty paper look flat."""
+    flatter = 0.0 if truth[..., INK].any() else rng.uniform(0, FLATTER)
+    return np.float32(np.exp(rng.normal(0, GAIN) - flatter))
 
 
 def _page_or_strip(split: Split, height: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -499,7 +499,10 @@ def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarra
     if rng.random() < 0.2:
         _speckle(paper, page.pen, contrast, rng)
     if rng.random() < 0.12:
-        _fold(paper, rng)
+        for _ in range(1 if rng.random() < 0.6 else rng.integers(2, 9)):
+            _fold(paper, rng)
+    if rng.random() < 0.25:
+        paper += rng.uniform(0.02, 0.15) * contrast * _relief(page, rng)
     for _ in range(rng.integers(1, 3) if rng.random() < 0.17 else 0):
         paper -= rng.uniform(0.1, 0.75) * contrast * _stain(rng)
     return np.maximum(paper, 0)
@@ -549,8 +552,26 @@ def _fold(paper: np.ndarray, rng: np.random.Generator) -> None:
     (x0, y0), (x1, y1) = rng.uniform(-0.3, 1.3, (2, 2)) * SIDE
     distance = (COLUMNS - x0) * (y1 - y0) - (ROWS - y0) * (x1 - x0)
     distance /= max(float(np.hypot(x1 - x0, y1 - y0)), 1.0)
-    width = rng.uniform(1, 12)
+    width = float(np.exp(rng.uniform(0, np.log(25))))
     paper += rng.uniform(-0.25, 0.25) * distance / width * np.exp(-np.abs(distance) / width)
+
+
+def _relief(page: Page, rng: np.random.Generator) -> np.ndarray:
+    """Paper that is not flat, lit from one side: fibres, dents, wrinkles, what was pressed through from another sheet.
+
+    Deviation about 1 where it is strongest.
+    """
+    height = np.zeros((SIDE, SIDE), np.float32)
+    for size in (1, 2, 4, 8):
+        noise = cv2.GaussianBlur(rng.normal(0, 1, (SIDE, SIDE)).astype(np.float32), (0, 0), size)
+        wrinkles = np.abs(noise) if rng.random() < 0.4 else noise
+        height += rng.random() ** 2 * size * wrinkles / noise.std()
+    if rng.random() < 0.3:
+        height += rng.uniform(0, 8) * _back(page, rng)
+    angle = rng.uniform(0, 2 * np.pi)
+    down, right = np.gradient(height)
+    lit = np.cos(angle) * right + np.sin(angle) * down
+    return np.asarray(np.clip(lit / max(float(lit.std()), 1e-6), -4, 4) * _cloud(rng.uniform(30, 250), rng), np.float32)
 
 
 def _stain(rng: np.random.Generator) -> np.ndarray:
@@ -614,10 +635,14 @@ def _lay_on_desk(grey: np.ndarray, level: float, corners: np.ndarray | None, rng
     sheet = np.zeros((SIDE, SIDE), np.float32)
     cv2.fillPoly(sheet, [np.round(corners * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
     wood = cv2.resize(rng.random((int(rng.integers(2, 90)), int(rng.integers(2, 8))), dtype=np.float32), (SIDE, SIDE))
-    wood = wood.T if rng.random() < 0.5 else wood
+    angle = rng.choice((0, 90)) if rng.random() < 0.5 else rng.uniform(0, 180)
+    turned = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1)
+    wood = cv2.warpAffine(wood, turned, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
     desk = np.clip(rng.uniform(0.03, 0.9) * level + rng.uniform(0, 0.25) * (wood - 0.5), 0.01, 1)
     if rng.random() < 0.5:  # the sheet throws a shadow
-        desk = desk * (1 - rng.uniform(0.2, 0.7) * cv2.GaussianBlur(sheet, (0, 0), rng.uniform(2, 12)))
+        aside = np.hstack([np.eye(2), rng.uniform(-25, 25, (2, 1)) * (rng.random() < 0.5)])
+        shadow = cv2.GaussianBlur(cv2.warpAffine(sheet, aside, (SIDE, SIDE)), (0, 0), rng.uniform(1.5, 12))
+        desk = desk * (1 - rng.uniform(0.2, 0.85) * shadow)
     return np.asarray(sheet * grey + (1 - sheet) * desk, np.float32)
 
 

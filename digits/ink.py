@@ -40,6 +40,7 @@ AROUND, BESIDE, MUCH = 0.1, 16, 0.5  # room around what is looked at closer: of 
 CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
 ASKEW = 5.0  # degrees that lines of writing slope; less is how people write
 SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
+DASHES = 2  # such strokes that are all there is: a dash, or an equals sign
 WIDEST, GAP = 0.4, 0.06  # width of a pen, and a gap in what it covers, in sides of all that is drawn with it
 STUMPY, PART_OF_SIGN = 1.3, 0.06  # width of a sign in its heights at most, and share of it that is ink at least
 MOSTLY = 0.15  # and of one that is no ruled line for certain, within its outline and some pixels around;
@@ -351,6 +352,8 @@ def _stands_free(ink: np.ndarray) -> bool:
     tall = float(np.median(height[height >= 0.5 * height.max()]))
     level = (width > SLENDER * height) & (width > LONGER * tall)
     upright = (height > SLENDER * width) & (height > LONGER * tall)
+    if level.all() and len(outer) <= DASHES:
+        return True
     return not (level | upright).any()
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from digits.cutting import Part, find_parts
 from digits.lattice import WORD, Lattice, state_of
-from digits.layout import LOW, Mark, Strip, frame_digit, group_strokes, make_mark
+from digits.layout import LOW, Mark, Strip, are_bars, frame_digit, group_strokes, make_mark
 from digits.normalise import pen_width
 from digits.recognition import NOT_A_DIGIT_BELOW, OTHER, UNSURE_BELOW, Box
 from digits.sequence import SIGNS, Reading, Seen
@@ -88,7 +88,10 @@ def propose(strip: Strip, reading: Reading) -> list[Span]:
     groups = group_strokes(strip)
     wholes = [join(group) for group in groups]
     borders = _borders(strip, reading, wholes)
-    cuts = [_cut(strip, reading, whole, *between) for whole, between in zip(wholes, pairwise(borders), strict=True)]
+    cuts = [
+        ([], 1) if are_bars(group) else _cut(strip, reading, whole, *between)
+        for group, whole, between in zip(groups, wholes, pairwise(borders), strict=True)
+    ]
     starts = np.cumsum([0, *(count for _, count in cuts)]).tolist()  # pieces before each group
     spans = [
         replace(span, first=start + span.first, last=start + span.last)
@@ -149,16 +152,19 @@ def _place(part: Part, whole: Stroke, scale: float) -> Box:
 
 
 def _as_one(strip: Strip, reading: Reading, strokes: Sequence[Stroke], begin: int, end: int) -> Mark:
-    seen = _see_one(reading, begin, end)
-    high = max(stroke.height for stroke in strokes) >= LOW * strip.height
+    bars = are_bars(strokes)
+    seen = _see_one(reading, begin, end, digits=not bars)
+    high = not bars and max(stroke.height for stroke in strokes) >= LOW * strip.height
     if seen.text == "-" and strokes[0].width < DASH * strokes[0].height:  # a blot that the reader has not seen small
         seen = replace(seen, text=".", probabilities=seen.probabilities[SWAPPED])
     return make_mark(seen, strokes, strip.line, high)
 
 
-def _see_one(reading: Reading, begin: int, end: int) -> Seen:
-    """What most probably stands alone between two places."""
+def _see_one(reading: Reading, begin: int, end: int, digits: bool = True) -> Seen:
+    """What most probably stands alone between two places, digits among it or not."""
     signs = reading.one_sign(begin, end)
+    if not digits:
+        signs = np.concatenate([np.zeros(10), signs[10:]])
     return Seen(SIGNS[int(signs.argmax())], signs)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from digits.normalise import FRAME, crop, normalise, pen_width
 from digits.recognition import Box
 from digits.sequence import Seen
-from digits.strokes import THUMBNAIL, Stroke, find_strokes, join
+from digits.strokes import INKED, THUMBNAIL, Stroke, find_strokes, join
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
@@ -35,6 +35,7 @@ REST = 0.6  # height of what is left of a neighbour, in those of the highest str
 FEW = 4  # strokes of a picture that hardly holds several lines
 SPACE = 1.6  # gap, in heights of the line, at which a strip ends
 NARROW, CLOSE = 1.7, 0.5  # width and gap, in heights, up to which a strip may be one digit, whatever is read in it
+MOST_HOLES, HOLE = 2, 0.01  # that a digit has, as an 8 or a slashed 0; share of its box that one takes at least
 ABOVE = 0.65  # share of the narrower's width that two strokes have in common where they are one sign
 
 
@@ -69,10 +70,11 @@ class Strip:
 
     @property
     def may_be_one(self) -> bool:
-        """Is it narrow enough, and close enough together, for a single digit?"""
+        """Is it narrow enough, and close enough together, for a single digit, and none of the things people draw?"""
         ends = np.maximum.accumulate([stroke.box[2] for stroke in self.strokes])
         gap = max((stroke.box[0] - end for stroke, end in zip(self.strokes[1:], ends, strict=False)), default=0)
-        return self.whole.width <= NARROW * self.whole.height and gap <= CLOSE * self.whole.height
+        narrow = self.whole.width <= NARROW * self.whole.height and gap <= CLOSE * self.whole.height
+        return narrow and not _is_drawing(self.whole.ink)
 
 
 @dataclass
@@ -87,6 +89,17 @@ class Layout:
     notes: list[str] = field(default_factory=list)
     single: bool = False
     framed: np.ndarray | None = None
+
+
+def _is_drawing(ink: np.ndarray) -> bool:
+    """Has it more holes than any digit, or several things in one: a wheel, a face?"""
+    contours, tree = cv2.findContours((ink > INKED).view(np.uint8), cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
+    if len(contours) <= MOST_HOLES:
+        return False
+    parents = tree[0, :, 3]
+    inside = (parents >= 0) & (parents[parents] >= 0)
+    large = np.array([cv2.contourArea(contour) > HOLE * ink.size for contour in contours])
+    return bool(np.count_nonzero(inside) > 1 or np.count_nonzero((parents >= 0) & ~inside & large) > MOST_HOLES)
 
 
 def find_layout(
@@ -152,9 +165,9 @@ def _without_specks(strokes: list[Stroke], ink: np.ndarray) -> tuple[list[Stroke
 
 def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:
     """Strokes into lines, top to bottom, each from left to right."""
-    if len(strokes) <= FEW:
+    if len(strokes) <= FEW and not are_bars(strokes):
         strokes = _mend_breaks(strokes)
-    beside = _find_low(strokes)
+    beside = _pair_bars(strokes, _find_low(strokes))
     lines: list[list[Stroke]] = []
     for stroke in sorted((s for s, large in zip(strokes, beside, strict=True) if large is None), key=_left):
         shared = [_shared_height(line, stroke) for line in lines]
@@ -216,6 +229,16 @@ def _find_low(strokes: list[Stroke]) -> list[Stroke | None]:
     ]
 
 
+def _pair_bars(strokes: list[Stroke], beside: list[Stroke | None]) -> list[Stroke | None]:
+    """The same, where the lower of two bars goes with the upper if nothing else is there: an equals sign alone."""
+    if len(strokes) != 2 or not are_bars(strokes):
+        return beside
+    upper, lower = sorted(strokes, key=lambda stroke: stroke.box[1])
+    common = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
+    equals = common > EQUAL * max(upper.width, lower.width) and lower.box[1] - upper.box[3] < FLAT * upper.width
+    return [upper if equals and stroke is lower else None for stroke in strokes]
+
+
 def _has_equal(across: np.ndarray, down: np.ndarray, height: np.ndarray) -> np.ndarray:
     """Of each stroke: does another one stand beside it that is about as high? across, down: gaps, in heights."""
     alike = np.minimum(height[:, None], height) > EQUAL * np.maximum(height[:, None], height)
@@ -260,17 +283,30 @@ def _find_strips(index: int, line: list[Stroke]) -> list[Strip]:
 
 def level(strip: Strip) -> np.ndarray:
     """The ink of a strip, (height, width) float32, cropped, put level; its columns stay where they are."""
-    whole = strip.whole
-    large = [stroke.box for stroke in strip.strokes if stroke.height >= LOW * strip.height]
-    if len(large) < 3 or whole.width < 3 * strip.height:
+    whole, slope = strip.whole, _slope_of(strip)
+    if not slope:
         return whole.ink
-    left, top, right, bottom = np.array(large, float).T
-    slope = float(np.polyfit(left + right, top + bottom, 1)[0])
     rise = abs(slope) * whole.width
     matrix = np.array([[1, 0, 0], [-slope, 1, rise if slope > 0 else 0]])
     flat = cv2.warpAffine(whole.ink, matrix, (whole.width, whole.height + round(rise)), flags=cv2.INTER_LINEAR)
     rows = np.flatnonzero((flat > FAINT_EDGE).any(axis=1))
     return flat[rows[0] : rows[-1] + 1]
+
+
+def _slope_of(strip: Strip) -> float:
+    """How many rows a strip runs down for each column; 0 if too little stands there to tell, and bars alone do tell."""
+    if are_bars(strip.strokes):
+        return float(np.mean([stroke.slope for stroke in strip.strokes]))
+    large = [stroke.box for stroke in strip.strokes if stroke.height >= LOW * strip.height]
+    if len(large) < 3 or strip.whole.width < 3 * strip.height:
+        return 0.0
+    left, top, right, bottom = np.array(large, float).T
+    return float(np.polyfit(left + right, top + bottom, 1)[0])
+
+
+def are_bars(strokes: Sequence[Stroke]) -> bool:
+    """Is none of them anything but a dash, or half of an equals sign?"""
+    return all(stroke.slope is not None for stroke in strokes)
 
 
 def group_strokes(strip: Strip) -> list[list[Stroke]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ BAR, BETWEEN, UPRIGHT = 2.0, 0.7, 1.6  # of so many pens, with gaps of so many p
 MOST_SEGMENTS, ALIKE = 100, 0.6  # strokes of one whose digits fall in halves, and height of the lower of two halves
 EXACT = 0.1  # by which the heights of its digits differ, in their own
 MATCHED = 0.6  # share of the columns that two bars, one over the other, have in common
+LYING, STRAIGHT = 1.5, 0.4  # width of a bar in its heights at least, and how thick it is in its widths at most
 SPECK = 0.6  # size, in widths of the pen, below which it is no decimal point
 
 
@@ -35,6 +37,17 @@ class Stroke:
     @property
     def width(self) -> int:
         return self.box[2] - self.box[0]
+
+    @cached_property
+    def slope(self) -> float | None:
+        """How many rows a bar runs down for each column: a dash, or half of an equals sign. None of what is no bar."""
+        if self.width < LYING * self.height:
+            return None
+        y, x = np.nonzero(self.ink > INKED)
+        x, y = x - x.mean(), y - y.mean()
+        slope = (x @ y) / max(x @ x, 1.0)
+        thick = 2 * np.abs(y - slope * x).max(initial=0)
+        return float(slope) if thick < STRAIGHT * self.width else None
 
     def moved(self, right: int, down: int) -> Stroke:
         """The same ink elsewhere."""

@@ -112,6 +112,33 @@ def test_a_dash_or_a_dot_alone_is_a_sign_and_no_digit(recognizer, sign):
     assert result.text == sign and result.digits == ()
 
 
+@pytest.mark.parametrize("degrees", [-15, -8, 0, 8, 15])
+@pytest.mark.parametrize(("pen", "width"), [(8, 60), (14, 100), (14, 160), (22, 160)])
+def test_dashes_drawn_askew_are_one_sign(recognizer, degrees, pen, width):
+    run, rise = (round(side * width / 2) for side in (np.cos(np.radians(degrees)), np.sin(np.radians(degrees))))
+    picture = np.full((400, 400), 255, np.uint8)
+    cv2.line(picture, (200 - run, 160 - rise), (200 + run, 160 + rise), 0, pen, cv2.LINE_AA)
+    assert recognizer.recognize(picture).text == "-"
+    below = 160 + round(0.35 * width)
+    cv2.line(picture, (200 - run, below - rise), (200 + run, below + rise), 0, pen, cv2.LINE_AA)
+    assert recognizer.recognize(picture).text == "="
+
+
+@pytest.mark.parametrize("drawing", ["face", "wheel"])
+@pytest.mark.parametrize("pen", [6, 10])
+def test_what_is_drawn_in_a_circle_is_no_sure_digit(recognizer, drawing, pen):
+    picture = np.full((400, 400), 255, np.uint8)
+    cv2.circle(picture, (200, 200), 130, 0, pen, cv2.LINE_AA)
+    if drawing == "face":
+        for eye in (150, 250):
+            cv2.circle(picture, (eye, 160), 10, 0, pen, cv2.LINE_AA)
+        cv2.ellipse(picture, (200, 220), (60, 40), 0, 20, 160, 0, pen, cv2.LINE_AA)
+    else:
+        cv2.line(picture, (70, 200), (330, 200), 0, pen, cv2.LINE_AA)
+        cv2.line(picture, (200, 70), (200, 330), 0, pen, cv2.LINE_AA)
+    assert all(digit.verdict != "sure" for digit in recognizer.recognize(picture).digits)
+
+
 def test_letters_are_no_sure_digits_and_stand_in_the_text_as_other_marks(recognizer):
     picture = np.pad(draw_number("25", size=90, gap=10), ((0, 0), (0, 320)), constant_values=255)
     cv2.putText(picture, "kg", (280, 95), cv2.FONT_HERSHEY_SIMPLEX, 2.6, 0, 8, cv2.LINE_AA)

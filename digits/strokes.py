@@ -19,7 +19,8 @@ BAR, BETWEEN, UPRIGHT = 2.0, 0.7, 1.6  # of so many pens, with gaps of so many p
 MOST_SEGMENTS, ALIKE = 100, 0.6  # strokes of one whose digits fall in halves, and height of the lower of two halves
 EXACT = 0.1  # by which the heights of its digits differ, in their own
 MATCHED = 0.6  # share of the columns that two bars, one over the other, have in common
-LYING, STRAIGHT = 1.5, 0.4  # width of a bar in its heights at least, and how thick it is in its widths at most
+LYING, STRAIGHT = 1.5, 0.4  # width of a bar in its heights at least, and how thick it is in its widths at most,
+SOLID = 2.2  # and in what it is thick on average
 SPECK = 0.6  # size, in widths of the pen, below which it is no decimal point
 
 
@@ -47,7 +48,7 @@ class Stroke:
         x, y = x - x.mean(), y - y.mean()
         slope = (x @ y) / max(x @ x, 1.0)
         thick = 2 * np.abs(y - slope * x).max(initial=0)
-        return float(slope) if thick < STRAIGHT * self.width else None
+        return float(slope) if thick < min(STRAIGHT * self.width, SOLID * x.size / self.width) else None
 
     def moved(self, right: int, down: int) -> Stroke:
         """The same ink elsewhere."""

@@ -309,17 +309,24 @@ def _correlation(image: np.ndarray, known: np.ndarray, mask: np.ndarray, matrix:
 # Making, saving, loading
 
 
-def make_template(recognizer: Recognizer, picture: Any, described: Sequence[dict[str, Any]] | None = None) -> Template:
+def make_template(
+    recognizer: Recognizer,
+    picture: Any,
+    described: Sequence[dict[str, Any]] | None = None,
+    columns: Sequence[Field] = (),
+) -> Template:
     """A template from a picture of the form.
 
     described: of each field its "box" in pixels of the picture, which stands upright, its "name" and what else is known
     of it, as in digits.fields.Field. If None, the cells of the table that is found; those in which words stand are none
-    of the fields. Raises PictureError, also if there is no table; DigitsError if that is no description.
+    of the fields. columns: what is known of that table's columns. Raises PictureError, also if there is no table;
+    DigitsError if that is no description.
     """
     pixels, scale, _ = read_pixels(picture)
     if described is None:
-        pixels, described = _level_table(pixels, _table_of(recognizer, pixels))
-        scale = 1.0
+        table = _table_of(recognizer, pixels)
+        pixels, boxes = _level_table(pixels, table)
+        described, scale = _described_cells(table, boxes, columns), 1.0
     grey = read_grey(pixels)[0]
     smaller = min(1.0, SIDE / max(grey.shape))
     return _described(_resized(grey, smaller), described, smaller / scale)
@@ -335,8 +342,28 @@ def _table_of(recognizer: Recognizer, pixels: np.ndarray) -> Table:
     return table
 
 
-def _level_table(pixels: np.ndarray, table: Table) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """The picture with the table level and rectangular, and its cells in it, as they are described."""
+def _described_cells(table: Table, boxes: np.ndarray, columns: Sequence[Field]) -> list[dict[str, Any]]:
+    """The cells of a table as fields: those without words, row by row. boxes: (rows, columns, 4)."""
+    places = [tuple(place) for place in np.argwhere(np.array(table.texts) != WORDS).tolist()]
+    known = {field.column - 1: _known(field) for field in columns}
+    described = []
+    for row, column in places:
+        one = {"name": f"r{row + 1}c{column + 1}", "box": boxes[row, column].tolist(), **known.get(column, {})}
+        if "sum" in one:
+            first, last = one.pop("sum")
+            added = [number for number, (r, c) in enumerate(places, 1) if r == row and first - 1 <= c <= last - 1]
+            one |= {"sum": (added[0], added[-1])} if added else {}
+        described.append(one)
+    return described
+
+
+def _known(field: Field) -> dict[str, Any]:
+    """What is known of a column, whichever it is and whatever it is called."""
+    return {name: value for name, value in asdict(field).items() if value is not None and name not in ("column", "name")}
+
+
+def _level_table(pixels: np.ndarray, table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """The picture with the table level and rectangular, and the boxes of its cells in it, (rows, columns, 4)."""
     rows, columns = np.shape(table.texts)
     sides = np.array([cell.box for row in table.rows for cell in row], float)
     middles = (sides[:, :2] + sides[:, 2:]) / 2
@@ -347,12 +374,8 @@ def _level_table(pixels: np.ndarray, table: Table) -> tuple[np.ndarray, list[dic
     extent = np.stack([wide * cosine - tall * sine, tall * cosine - wide * sine], axis=1) / np.cos(2 * turn)
     extent *= np.linalg.norm(near - level, axis=1)[:, None]
     boxes = np.hstack([level - extent / 2, level + extent / 2])
-    described = [
-        {"name": f"r{place // columns + 1}c{place % columns + 1}", "box": box}
-        for place, (box, text) in enumerate(zip(boxes.tolist(), np.ravel(table.texts), strict=True))
-        if text != WORDS
-    ]
-    return cv2.warpPerspective(pixels, matrix, size, borderMode=cv2.BORDER_REPLICATE), described
+    laid = cv2.warpPerspective(pixels, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    return laid, boxes.reshape(rows, columns, 4)
 
 
 def _levelling(middles: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, int], float]:
@@ -377,16 +400,18 @@ def _levelling(middles: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray,
 
 def save_template(template: Template, path: Path) -> None:
     """Write a template as a JSON file. Raises OSError."""
+    replace_file(path, write_template(template).encode())
+
+
+def write_template(template: Template) -> str:
+    """A template as the content of its file."""
     picture = cv2.imencode(".jpg", template.reference, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
     known = [
-        {"name": field.name, "box": box, **{key: value for key, value in asdict(field).items() if value is not None}}
+        {"name": field.name, "box": box, **_known(field)}
         for field, box in zip(template.fields, template.boxes, strict=True)
     ]
-    for one in known:
-        del one["column"]
     lines = ",\n  ".join(json.dumps(one, ensure_ascii=False) for one in known)
-    text = f'{{"fields": [\n  {lines}\n ],\n "picture": "{base64.b64encode(picture).decode()}"}}\n'
-    replace_file(path, text.encode())
+    return f'{{"fields": [\n  {lines}\n ],\n "picture": "{base64.b64encode(picture).decode()}"}}\n'
 
 
 def load_boxes(path: Path) -> list[dict[str, Any]]:

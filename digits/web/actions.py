@@ -26,6 +26,7 @@ from digits.pages import count_pages
 from digits.recognition import Digit, Recognition
 from digits.recognizer import Recognizer
 from digits.sheets import as_tables, write_xlsx
+from digits.template import make_template, write_template
 from digits.web.answer import Json, as_answer
 from digits.web.card import draw_card
 from digits.web.checked import checked
@@ -119,6 +120,11 @@ class Actions:
         file = io.BytesIO()
         write_xlsx([{"picture": "", "tables": tables, "error": None}], file)
         return {"workbook": f"data:{WORKBOOK};base64,{base64.b64encode(file.getvalue()).decode()}"}
+
+    def make_template(self, id: str, known: list[str]) -> Json:
+        """The first table as a template, to read other pictures of the same form by (digits/template.py)."""
+        template = make_template(self.recognizer, self.shelf.get(id).image(), columns=_fields(known))
+        return {"template": f"data:application/json;base64,{base64.b64encode(write_template(template).encode()).decode()}"}
 
     def flag(self, id: str, label: str) -> Json:
         """Keep the picture with its true label; `saved` is "right" or "wrong"."""

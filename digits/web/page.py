@@ -81,6 +81,7 @@ def _draw_tab(actions: Actions) -> None:
             actions.make_card,
             actions.enter_tables,
             actions.make_workbook,
+            actions.make_template,
             actions.flag,
             actions.flag_cell,
             actions.delete_flag,

@@ -12,6 +12,7 @@ from PIL import Image
 from digits import Recognizer
 from digits.errors import DigitsError, PictureError
 from digits.flags import FlagStore
+from digits.template import load_template, parse_template
 from digits.web.actions import Actions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -161,6 +162,21 @@ def test_workbook_holds_what_the_page_shows_with_its_doubts_in_colour(sums):
     book = openpyxl.load_workbook(io.BytesIO(Path(download.value.path()).read_bytes()))
     assert [[cell.value for cell in row] for row in book["tables"].iter_rows()] == [[10, 5, 15], [25, 7, 30]]
     assert "70" in book["tables"]["A1"].comment.text and len(book["to check"]._images) == 1
+
+
+def test_template_of_the_shown_table_holds_what_is_known_of_its_columns_and_reads_it(sums):
+    say_of(sums, 1, "range", "0-50")
+    say_of(sums, 3, "sum", "1-2")
+    with sums.page.expect_download() as download:
+        sums.page.get_by_text("Download template").click()
+    assert download.value.suggested_filename == "form.json"
+    form = parse_template(load_template(Path(download.value.path())))
+    assert [(field.name, field.high, field.sum) for field in form.fields] == [
+        *(("r1c1", 50, None), ("r1c2", None, None), ("r1c3", None, (1, 2))),
+        *(("r2c1", 50, None), ("r2c2", None, None), ("r2c3", None, (4, 5))),
+    ]
+    _, found = form.read(Recognizer(), sheet_of(SUMS))
+    assert found.table.texts == (("70", "5", "15", *SUMS[1]),)
 
 
 def test_axe_finds_nothing_at_a_table_with_its_form(sums):

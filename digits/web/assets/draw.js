@@ -162,6 +162,7 @@ const actions = {
   card: downloadCard,
   download: downloadSheet,
   workbook: downloadWorkbook,
+  template: downloadTemplate,
   look: () => setInsideOpen(!insideOpen()),
   camera: openCamera,
   shoot,

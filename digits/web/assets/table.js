@@ -108,6 +108,11 @@ async function downloadWorkbook() {
   if (!error) make("a", { href: workbook, download: "digits.xlsx" }).click();
 }
 
+async function downloadTemplate() {
+  const { template, error } = await askAbout("make_template", { known: known() });
+  if (!error) make("a", { href: template, download: "form.json" }).click();
+}
+
 // --- both -------------------------------------------------------------------------------------------------------------
 
 function pointCell(place) {

@@ -138,9 +138,9 @@ def _cut(strip: Strip, reading: Reading, whole: Stroke, begin: int, end: int) ->
     left = whole.box[0] - strip.whole.box[0]
     spans = []
     for part in parts:
-        sides = (min(max(reading.border(left + side / scale), begin), end) for side in (part.start, part.end))
+        start, stop = (min(max(reading.border(left + side / scale), begin), end) for side in (part.start, part.end))
         image = frame_digit(part.ink)
-        mark = Mark(_see_one(reading, *sides), _place(part, whole, scale), strip.line, image, cut=True)
+        mark = Mark(_see_one(reading, start, stop), _place(part, whole, scale), strip.line, image, cut=True)
         spans.append(Span(part.first, part.last, mark))
     return spans, count if parts else 1
 

@@ -359,7 +359,9 @@ def _described_cells(table: Table, boxes: np.ndarray, columns: Sequence[Field]) 
 
 def _known(field: Field) -> dict[str, Any]:
     """What is known of a column, whichever it is and whatever it is called."""
-    return {name: value for name, value in asdict(field).items() if value is not None and name not in ("column", "name")}
+    return {
+        name: value for name, value in asdict(field).items() if value is not None and name not in ("column", "name")
+    }
 
 
 def _level_table(pixels: np.ndarray, table: Table) -> tuple[np.ndarray, np.ndarray]:

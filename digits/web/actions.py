@@ -124,7 +124,9 @@ class Actions:
     def make_template(self, id: str, known: list[str]) -> Json:
         """The first table as a template, to read other pictures of the same form by (digits/template.py)."""
         template = make_template(self.recognizer, self.shelf.get(id).image(), columns=_fields(known))
-        return {"template": f"data:application/json;base64,{base64.b64encode(write_template(template).encode()).decode()}"}
+        return {
+            "template": f"data:application/json;base64,{base64.b64encode(write_template(template).encode()).decode()}"
+        }
 
     def flag(self, id: str, label: str) -> Json:
         """Keep the picture with its true label; `saved` is "right" or "wrong"."""

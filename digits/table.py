@@ -36,6 +36,7 @@ TOGETHER = 1.5  # heights between words of one cell that spans several columns
 OVERHANG = 0.35  # heights that ink reaches into two cells from which on it is parted
 CORNER, CRUMB = 0.3, 0.4  # heights from where ruled lines cross, and of its own, up to which ink is left of them
 SIGN, SLIM, FREE = (0.45, 1.6), 0.5, 0.1  # length of a 1 or a dash in heights, its width in that; how free it stands
+LOWEST_ROW = 0.9  # height of a table's rows in those of its digits, at least: squares of paper may be lower
 FOLDED, SQUARED = 1.0, 0.33  # heights between digits on either side of a fold, and of the lines of squared paper
 FEW_DOWNS = 3  # folds, with a sheet's edges
 TALL, SEVERAL = 0.6, 0.3  # height of a digit, in usual ones; share of the cells that may hold several lines
@@ -311,6 +312,8 @@ def _meets(across: Line, down: Line, slack: float) -> bool:
 def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.ndarray, height: float) -> Grid | None:
     """The table that lines make; None if they make no cells, or are those of the paper."""
     if _crossed(acrosses, marks) > CROSSED or _crossed(downs, marks[:, [1, 0, 3, 2]]) > CROSSED:
+        return None
+    if len(acrosses) > 2 and np.median(np.diff([line.middle for line in acrosses])) < LOWEST_ROW * height:
         return None
     inside = _inside(marks, acrosses, downs, height)
     if not len(inside):

@@ -91,17 +91,6 @@ class Layout:
     framed: np.ndarray | None = None
 
 
-def _is_drawing(ink: np.ndarray) -> bool:
-    """Has it more holes than any digit, or several things in one: a wheel, a face?"""
-    contours, tree = cv2.findContours((ink > INKED).view(np.uint8), cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
-    if len(contours) <= MOST_HOLES:
-        return False
-    parents = tree[0, :, 3]
-    inside = (parents >= 0) & (parents[parents] >= 0)
-    large = np.array([cv2.contourArea(contour) > HOLE * ink.size for contour in contours])
-    return bool(np.count_nonzero(inside) > 1 or np.count_nonzero((parents >= 0) & ~inside & large) > MOST_HOLES)
-
-
 def find_layout(
     ink: np.ndarray,
     single: bool = False,
@@ -302,6 +291,17 @@ def _slope_of(strip: Strip) -> float:
         return 0.0
     left, top, right, bottom = np.array(large, float).T
     return float(np.polyfit(left + right, top + bottom, 1)[0])
+
+
+def _is_drawing(ink: np.ndarray) -> bool:
+    """Has it more holes than any digit, or several things in one: a wheel, a face?"""
+    contours, tree = cv2.findContours((ink > INKED).view(np.uint8), cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
+    if len(contours) <= MOST_HOLES:
+        return False
+    parents = tree[0, :, 3]
+    inside = (parents >= 0) & (parents[parents] >= 0)
+    large = np.array([cv2.contourArea(contour) > HOLE * ink.size for contour in contours])
+    return bool(np.count_nonzero(inside) > 1 or np.count_nonzero((parents >= 0) & ~inside & large) > MOST_HOLES)
 
 
 def are_bars(strokes: Sequence[Stroke]) -> bool:

@@ -30,6 +30,8 @@ def find_slope(ink: np.ndarray, lines: np.ndarray) -> float:
     scale = min(1.0, SIDE / max(ink.shape))
     small = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     y, x = np.nonzero(small > FAINT)
+    if not x.size:  # all of it is finer than that
+        return 0.0
     places = x - x.mean(), y - y.mean(), small[y, x]
     middle = 90.0 if _stand_upright(lines) else 0.0
     tried = np.arange(middle - ASKEW, middle + ASKEW + 1)

@@ -69,15 +69,10 @@ def test_pictures_of_some_pixels_are_no_trouble(side):
     assert Light(grey).even_out().shape == grey.shape and Light(grey).is_uneven in (True, False)
 
 
-LOST = pytest.mark.xfail(
-    reason="the 1 is taken for a ruled line, and the shadow's edge left as ink: once read as that 1"
-)
-
-
 @pytest.mark.parametrize(
     "photograph, text",
     [
-        pytest.param(in_a_hands_shadow, TEXT, marks=LOST, id="shadow that ends beside a 1"),
+        pytest.param(in_a_hands_shadow, TEXT, id="shadow that ends beside a 1"),
         pytest.param(in_a_hands_shadow, "2075\n8369\n4810", id="shadow"),
         pytest.param(lambda page: on_a_desk(page)[0], TEXT, id="desk"),
     ],

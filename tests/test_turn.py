@@ -30,6 +30,9 @@ def test_the_slope_of_lines_is_found_and_turned_away(degrees):
 def test_a_few_digits_and_a_page_that_is_level_have_no_slope():
     assert find_slope(written(["513"], 12), NO_LINES) == 0.0
     assert find_slope(written(["51 3720", "864", "2975 10"], 0), NO_LINES) == 0.0
+    dust = np.zeros((3000, 3000), np.float32)
+    dust[::40, ::40] = 1
+    assert find_slope(dust, np.zeros_like(dust)) == 0.0
 
 
 def test_a_page_on_its_side_stands_upright_with_its_slope():

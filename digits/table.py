@@ -313,7 +313,7 @@ def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.n
     """The table that lines make; None if they make no cells, or are those of the paper."""
     if _crossed(acrosses, marks) > CROSSED or _crossed(downs, marks[:, [1, 0, 3, 2]]) > CROSSED:
         return None
-    if len(acrosses) > 2 and np.median(np.diff([line.middle for line in acrosses])) < LOWEST_ROW * height:
+    if _are_low(acrosses, height):
         return None
     inside = _inside(marks, acrosses, downs, height)
     if not len(inside):
@@ -335,6 +335,11 @@ def _grid(acrosses: list[Line], downs: list[Line], mask: np.ndarray, marks: np.n
     if few and not _parts_lines(alone, inside, height):
         return None
     return replace(alone, joined=_join_cells(alone, mask, marks, height))
+
+
+def _are_low(acrosses: list[Line], height: float) -> bool:
+    """Are most rows between several lines too low for a digit, as the squares of paper may be?"""
+    return len(acrosses) > 2 and bool(np.median(np.diff([line.middle for line in acrosses])) < LOWEST_ROW * height)
 
 
 def _run_through_numbers(downs: list[Line], marks: np.ndarray, height: float) -> bool:

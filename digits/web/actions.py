@@ -119,14 +119,12 @@ class Actions:
         tables = as_tables(self._read(id)[0], fields, self.shelf.get(id).image(), texts)
         file = io.BytesIO()
         write_xlsx([{"picture": "", "tables": tables, "error": None}], file)
-        return {"workbook": f"data:{WORKBOOK};base64,{base64.b64encode(file.getvalue()).decode()}"}
+        return {"workbook": data_url(file.getvalue(), WORKBOOK)}
 
     def make_template(self, id: str, known: list[str]) -> Json:
         """The first table as a template, to read other pictures of the same form by (digits/template.py)."""
         template = make_template(self.recognizer, self.shelf.get(id).image(), columns=_fields(known))
-        return {
-            "template": f"data:application/json;base64,{base64.b64encode(write_template(template).encode()).decode()}"
-        }
+        return {"template": data_url(write_template(template).encode(), "application/json")}
 
     def flag(self, id: str, label: str) -> Json:
         """Keep the picture with its true label; `saved` is "right" or "wrong"."""

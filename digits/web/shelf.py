@@ -99,10 +99,10 @@ def encode(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def data_url(file: bytes) -> str:
-    """A PNG or JPEG file as a data URL."""
-    kind = "png" if file.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
+def data_url(file: bytes, kind: str | None = None) -> str:
+    """A file as a data URL. kind: its media type; if None, it is a PNG or JPEG."""
+    kind = kind or ("image/png" if file.startswith(b"\x89PNG") else "image/jpeg")
+    return f"data:{kind};base64,{base64.b64encode(file).decode()}"
 
 
 def _size(kept: Kept) -> int:

@@ -13,7 +13,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -312,24 +312,24 @@ def _correlation(image: np.ndarray, known: np.ndarray, mask: np.ndarray, matrix:
 def make_template(
     recognizer: Recognizer,
     picture: Any,
-    described: Sequence[dict[str, Any]] | None = None,
+    described: Sequence[Mapping[str, Any]] | None = None,
     columns: Sequence[Field] = (),
 ) -> Template:
     """A template from a picture of the form.
 
     described: of each field its "box" in pixels of the picture, which stands upright, its "name" and what else is known
     of it, as in digits.fields.Field. If None, the cells of the table that is found; those in which words stand are none
-    of the fields. columns: what is known of that table's columns. Raises PictureError, also if there is no table;
-    DigitsError if that is no description.
+    of the fields. columns: what is known of that table's columns, or of the described fields in their order. Raises
+    PictureError, also if there is no table; DigitsError if that is no description.
     """
     pixels, scale, _ = read_pixels(picture)
     if described is None:
         table = _table_of(recognizer, pixels)
         pixels, boxes = _level_table(pixels, table)
-        described, scale = _described_cells(table, boxes, columns), 1.0
+        described, scale, columns = _described_cells(table, boxes, columns), 1.0, ()
     grey = read_grey(pixels)[0]
     smaller = min(1.0, SIDE / max(grey.shape))
-    return _described(_resized(grey, smaller), described, smaller / scale)
+    return _described(_resized(grey, smaller), described, smaller / scale, columns)
 
 
 def _table_of(recognizer: Recognizer, pixels: np.ndarray) -> Table:
@@ -448,22 +448,41 @@ def parse_template(text: str) -> Template:
     return _described(read_grey(picture)[0], described, 1.0)
 
 
-def _described(reference: np.ndarray, described: Any, scale: float) -> Template:
-    """A template of these fields, their boxes so many times as large. Raises DigitsError if they are no such fields."""
+def _described(reference: np.ndarray, described: Any, scale: float, columns: Sequence[Field] = ()) -> Template:
+    """A template of these fields, their boxes so many times as large. Raises DigitsError if they are no such fields.
+
+    columns: what else is known of them, by their places.
+    """
+    told = {field.column: _known(field) for field in columns}
     try:
         boxes = [_box(one, scale, reference.shape) for one in described]
-        known = fields_of([{key: value for key, value in one.items() if key != "box"} for one in described])
-    except (ValueError, TypeError, KeyError, AttributeError, re.error) as error:
+        known = fields_of(
+            [
+                {key: value for key, value in one.items() if key != "box"} | told.get(place, {})
+                for place, one in enumerate(described, 1)
+            ]
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, re.error) as error:
         raise DigitsError(
             f"The fields are not described: {shown(repr(error))}. Expected a list of objects as in "
             '[{"name": "Age", "box": [left, top, right, bottom], "low": 0, "high": 120}].'
         ) from error
     if not 0 < len(boxes) <= MOST_FIELDS:
         raise DigitsError(f"The form has {len(boxes):,} fields. Expected 1 to {MOST_FIELDS:,}.")
+    _check_names([field.name for field in known])
     return Template(reference, tuple(boxes), tuple(replace(one, column=place) for place, one in enumerate(known, 1)))
 
 
-def _box(one: dict[str, Any], scale: float, shape: tuple[int, ...]) -> Box:
+def _check_names(names: Sequence[Any]) -> None:
+    """Raises DigitsError if a field has no name of its own."""
+    for place, name in enumerate(names, 1):
+        if not isinstance(name, str) or not name.strip():
+            raise DigitsError(f"Field {place} has no name.")
+        if name in names[: place - 1]:
+            raise DigitsError(f"Fields {names.index(name) + 1} and {place} have the same name.")
+
+
+def _box(one: Mapping[str, Any], scale: float, shape: tuple[int, ...]) -> Box:
     left, top, right, bottom = (scale * float(side) for side in one["box"])
     height, width = shape
     box = max(0, round(left)), max(0, round(top)), min(width, round(right)), min(height, round(bottom))

@@ -90,6 +90,20 @@ def test_a_template_is_the_same_after_it_was_saved(template, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (["Age", ""], "^Field 2 has no name.$"),
+        (["Age", 7], "^Field 2 has no name.$"),
+        (["Age", "Weight", "Age"], "^Fields 1 and 3 have the same name.$"),
+    ],
+)
+def test_a_field_without_a_name_of_its_own_is_refused(recognizer, names, why):
+    described = [{"name": name, "box": box} for name, box in zip(names, BOXES.values(), strict=False)]
+    with pytest.raises(DigitsError, match=why):
+        make_template(recognizer, form("", "", ""), described)
+
+
+@pytest.mark.parametrize(
     "content", ["", "[]", '{"fields": [], "picture": ""}', '{"fields": 1, "picture": "AAAA"}', "{"]
 )
 def test_what_is_no_template_is_refused_with_a_sentence(content, tmp_path):

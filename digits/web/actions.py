@@ -14,6 +14,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypedDict
 
 import numpy as np
 from PIL import Image
@@ -48,6 +49,13 @@ KINDS: dict[str, Callable[[Summary], bool]] = {
     "unsure": lambda flag: flag.unsure,
     "no label": lambda flag: flag.label is None,
 }
+
+
+class NamedBox(TypedDict):
+    """A field of a form as it was drawn: its box in pixels of the picture, left, top, right, bottom."""
+
+    name: str
+    box: list[int]
 
 
 class Actions:
@@ -121,9 +129,13 @@ class Actions:
         write_xlsx([{"picture": "", "tables": tables, "error": None}], file)
         return {"workbook": data_url(file.getvalue(), WORKBOOK)}
 
-    def make_template(self, id: str, known: list[str]) -> Json:
-        """The first table as a template, to read other pictures of the same form by (digits/template.py)."""
-        template = make_template(self.recognizer, self.shelf.get(id).image(), columns=_fields(known))
+    def make_template(self, id: str, known: list[str], fields: list[NamedBox] | None = None) -> Json:
+        """A template, to read other pictures of the same form by (digits/template.py).
+
+        fields: of the form; if None, the cells of the first table. known: of the fields in their order, or of the
+        table's columns.
+        """
+        template = make_template(self.recognizer, self.shelf.get(id).image(), fields, _fields(known))
         return {"template": data_url(write_template(template).encode(), "application/json")}
 
     def flag(self, id: str, label: str) -> Json:

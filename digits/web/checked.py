@@ -32,7 +32,7 @@ def checked(action: Callable[..., Any], arguments: object) -> dict[str, Any]:
 
 
 def _fits(value: object, hint: Any) -> bool:
-    """Whether a JSON value is of a type, of one of several, or a list or an object of such values."""
+    """Whether a JSON value is of a type, of one of several, or a list or an object of such values, named or not."""
     kind, parts = typing.get_origin(hint), typing.get_args(hint)
     if kind is types.UnionType:
         return any(_fits(value, part) for part in parts)
@@ -40,4 +40,9 @@ def _fits(value: object, hint: Any) -> bool:
         return isinstance(value, list) and all(_fits(each, parts[0]) for each in value)
     if kind is dict:
         return isinstance(value, dict) and all(_fits(each, parts[1]) for each in value.values())
+    if typing.is_typeddict(hint):
+        named = typing.get_type_hints(hint)
+        return (
+            isinstance(value, dict) and value.keys() == named.keys() and all(_fits(value[k], named[k]) for k in named)
+        )
     return type(value) is hint

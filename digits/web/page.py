@@ -74,6 +74,7 @@ def _draw_tab(actions: Actions) -> None:
             "correct.js",
             "table.js",
             "columns.js",
+            "fields.js",
         ],
         [
             actions.recognize,

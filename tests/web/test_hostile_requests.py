@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from digits import Recognizer
 from digits.web import guard
+from digits.web.actions import NamedBox
 from digits.web.api import Beside, create_interface
 from digits.web.checked import checked
 from digits.web.guard import Guard
@@ -89,6 +90,7 @@ def action(
     label: str | None = None,
     known: list[str] | None = None,
     typed: dict[str, str] | None = None,
+    fields: list[NamedBox] | None = None,
 ) -> dict:
     return {}
 
@@ -109,6 +111,11 @@ def action(
         {"picture": "a", "index": 1, "known": [7]},
         {"picture": "a", "index": 1, "typed": ["7"]},
         {"picture": "a", "index": 1, "typed": {"0-0-0": 7}},
+        {"picture": "a", "index": 1, "fields": [["Age", [0, 0, 9, 9]]]},
+        {"picture": "a", "index": 1, "fields": [{"name": "Age"}]},
+        {"picture": "a", "index": 1, "fields": [{"name": 7, "box": [0, 0, 9, 9]}]},
+        {"picture": "a", "index": 1, "fields": [{"name": "Age", "box": [0, 0, 9.5, 9]}]},
+        {"picture": "a", "index": 1, "fields": [{"name": "Age", "box": [0, 0, 9, 9], "pattern": "("}]},
         {"picture": "a", "index": 1, "more": 1},
     ],
     ids=repr,
@@ -124,6 +131,8 @@ def test_page_functions_are_given_what_fits():
         assert checked(action, {"picture": "a", "index": 1, "label": label})["label"] == label
     tables = {"picture": "a", "index": 1, "known": ["2:0-9"], "typed": {"0-0-0": "7"}}
     assert checked(action, tables) == tables
+    form = {"picture": "a", "index": 1, "fields": [{"name": "Age", "box": [0, 0, 9, 9]}]}
+    assert checked(action, form) == form
 
 
 # what is under way

@@ -168,7 +168,7 @@ def test_template_of_the_shown_table_holds_what_is_known_of_its_columns_and_read
     say_of(sums, 1, "range", "0-50")
     say_of(sums, 3, "sum", "1-2")
     with sums.page.expect_download() as download:
-        sums.page.get_by_text("Download template").click()
+        sums.page.get_by_role("button", name="Download template").click()
     assert download.value.suggested_filename == "form.json"
     form = parse_template(load_template(Path(download.value.path())))
     assert [(field.name, field.high, field.sum) for field in form.fields] == [

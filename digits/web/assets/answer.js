@@ -17,6 +17,7 @@ function showAnswer(next) {
   find(".notes").replaceChildren(...(answer?.notes ?? []).map((note) => make("li", { textContent: sayPlain(note) })));
   find(".model").textContent = answer ? say("Answered by model {model}", { model: answer.model }) : "";
   showTables();
+  showNaming();
   button("copy").hidden = !answer?.text;
   button("card").disabled = !answer?.digits.length;
   showCorrection();
@@ -80,13 +81,17 @@ function markOf({ text, digit }, doubted) {
 
 // --- the picture ------------------------------------------------------------------------------------------------------
 
-function boxOf(digit, index) {
-  const [left, top, right, bottom] = digit.box;
+// The style of what lies on the picture where the box is.
+function laidOn([left, top, right, bottom]) {
   const { width, height } = pad.sheet;
+  return `left: ${(100 * left) / width}%; top: ${(100 * top) / height}%;`
+    + `width: ${(100 * (right - left)) / width}%; height: ${(100 * (bottom - top)) / height}%`;
+}
+
+function boxOf(digit, index) {
   const box = make("span", { data: { digit: index, verdict: digit.verdict } },
     make("b", { textContent: digit.verdict === "not a digit" ? "?" : digit.label }));
-  box.style.cssText = `left: ${(100 * left) / width}%; top: ${(100 * top) / height}%;`
-    + `width: ${(100 * (right - left)) / width}%; height: ${(100 * (bottom - top)) / height}%`;
+  box.style.cssText = laidOn(digit.box);
   return box;
 }
 

@@ -23,20 +23,27 @@ const known = (some = rules) => Object.entries(some).filter(([, { kind, value }]
 function showColumns() {
   if (!answer?.tables.length) return;
   rules = JSON.parse(remembered(rulesKey(), "{}", "sessionStorage"));
-  find(".rules").replaceChildren(...Array.from({ length: columnCount() }, (_, i) => ruleOf(i + 1)));
+  find(".rules").replaceChildren(...Array.from({ length: columnCount() }, (_, i) => ruleOfColumn(i + 1)));
   find(".columns").open = known().length > 0;
   notice("", find(".rule-error"));
   rereadIfKnown();
 }
 
-function ruleOf(column) {
-  const { kind = "any", value = "" } = rules[column] ?? {};
+function ruleOfColumn(column) {
+  const label = say("Column {column}", { column });
+  const rule = ruleOf(rules[column], say("What stands in column {column}", { column }), label);
+  rule.dataset.column = column;
+  rule.prepend(make("span", { textContent: label }));
+  return rule;
+}
+
+// A choice of what is known, and the place for it; each with its label.
+function ruleOf({ kind = "any", value = "" } = {}, ...labels) {
   const kinds = make("select", {}, ...Object.entries(KINDS).map(([value, textContent]) => make("option", { value, textContent })));
   const input = make("input", { type: "text", value, size: 8, autocomplete: "off", spellcheck: false });
   kinds.value = kind;
-  kinds.setAttribute("aria-label", say("What stands in column {column}", { column }));
-  input.setAttribute("aria-label", say("Column {column}", { column }));
-  const rule = make("div", { className: "rule", data: { column } }, make("span", { textContent: say("Column {column}", { column }) }), kinds, input);
+  [kinds, input].forEach((each, i) => each.setAttribute("aria-label", labels[i]));
+  const rule = make("div", { className: "rule" }, kinds, input);
   settleRule(rule);
   return rule;
 }
@@ -47,12 +54,19 @@ function settleRule(rule) {
   input.placeholder = EXAMPLES_OF[kinds.value] ?? "";
 }
 
-function changeRule({ target }) {
+// What the rule says after this change of it.
+function ruleSaid({ target }) {
   const rule = target.closest(".rule");
   const [kinds, input] = rule.querySelectorAll("select, input");
   if (target === kinds) input.value = "";
   settleRule(rule);
-  inTurn(() => tryRule(rule.dataset.column, { kind: kinds.value, value: input.value.trim() }, input));
+  return { kind: kinds.value, value: input.value.trim() };
+}
+
+function changeRule(event) {
+  const rule = event.target.closest(".rule");
+  const said = ruleSaid(event);
+  inTurn(() => tryRule(rule.dataset.column, said, rule.querySelector("input")));
 }
 
 // A rule that is not understood changes nothing.

@@ -13,7 +13,7 @@ const visible = () => find("canvas.pad").offsetParent !== null;
 const pad = new Pad(find("canvas.pad"), {
   changed: sheetChanged,
   started: strokeStarted,
-  framed: crop,
+  framed: takeFrame,
   hovered: (place) => {
     point(digitAt(place));
     pointCell(cellAt(place));
@@ -92,7 +92,7 @@ function sheetChanged() {
   button("wide").hidden = picture !== null;
   button("turn").hidden = button("crop").hidden = picture === null;
   find(".desk").classList.toggle("wide", pad.wide);
-  setFraming(false);
+  setFraming(null);
   keepSheet(pad.sheet);
   notice();
   if (live.checked || pad.empty) recognize();
@@ -112,9 +112,17 @@ function setLive() {
 
 // --- tools ------------------------------------------------------------------------------------------------------------
 
+const LEAST_FRAME = 8; // pixels of the sheet: what is smaller was no frame
+
+function takeFrame(frame) {
+  if (Math.min(frame.width, frame.height) < LEAST_FRAME) return;
+  if (pad.framing === "crop") crop(frame);
+  else drawField(frame);
+}
+
 function setErasing(erasing) {
   pad.erasing = erasing;
-  setFraming(false);
+  setFraming(null);
   button("brush").setAttribute("aria-pressed", !erasing);
   button("eraser").setAttribute("aria-pressed", erasing);
 }
@@ -152,7 +160,10 @@ const actions = {
   clear: () => { setErasing(false); pad.clear(); },
   wide: () => pad.setWide(!pad.wide),
   turn,
-  crop: () => setFraming(!pad.framing),
+  crop: () => setFraming(pad.framing === "crop" ? null : "crop"),
+  fields: () => setFraming(naming() ? null : "fields"),
+  "add-field": addFieldInMiddle,
+  form: downloadForm,
   submit,
   copy: copyText,
   right: () => flag(answer.text),
@@ -162,7 +173,7 @@ const actions = {
   card: downloadCard,
   download: downloadSheet,
   workbook: downloadWorkbook,
-  template: downloadTemplate,
+  template: () => downloadTemplate({ known: known() }),
   look: () => setInsideOpen(!insideOpen()),
   camera: openCamera,
   shoot,

@@ -24,5 +24,5 @@ async function restoreSheet(pad) {
   const url = remembered("digits-picture", "", "sessionStorage");
   const blob = url ? await (await fetch(url)).blob() : null;
   const picture = blob && (await canvasOfFile(blob, props.side)).canvas;
-  if (pad.empty && (picture || sheet.strokes.length || sheet.width !== pad.sheet.width)) pad.show({ ...sheet, picture, blob });
+  if (pad.empty && (picture || sheet.strokes.length || sheet.width !== pad.sheet.width)) pad.show({ ...blankSheet(), ...sheet, picture, blob });
 }

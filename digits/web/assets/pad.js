@@ -4,13 +4,13 @@ const A_TAP = 4; // pixels of the screen that a finger may slip
 
 class Pad {
   // changed: there is another sheet. started: a stroke begins. tapped(point): whether a tap is taken, and makes no dot.
-  // hovered(point). framed(frame): a frame was drawn, {left, top, width, height}, while `framing`.
+  // hovered(point). framed(frame): a frame was drawn, {left, top, width, height}, while `framing` says what for.
   constructor(canvas, { changed, started = () => {}, tapped = () => false, hovered = () => {}, framed = () => {} }) {
     Object.assign(this, { canvas, changed, started, tapped, hovered, framed });
     this.screen = canvas.getContext("2d");
     this.size = Number(remembered("digits-brush", 22));
     this.erasing = false;
-    this.framing = false;
+    this.framing = null;
     this.stroke = null;
     this.history = [blankSheet()];
     this.now = 0;

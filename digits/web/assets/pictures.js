@@ -107,7 +107,7 @@ function showPart(width, height, paint) {
   paintSheet(whole, pad.sheet);
   paint(context, whole.canvas);
   const blob = fileOf(context.canvas);
-  pad.show({ ...pad.sheet, width, height, picture: context.canvas, blob, strokes: [] });
+  pad.show({ ...pad.sheet, width, height, picture: context.canvas, blob, strokes: [], fields: [] });
 }
 
 function turn() {
@@ -119,15 +119,16 @@ function turn() {
   });
 }
 
-function setFraming(framing) {
-  pad.framing = framing;
-  button("crop").setAttribute("aria-pressed", framing);
-  find(".crop-hint").hidden = !framing;
+// purpose: what the frames are for that are drawn from now on, "crop" or "fields"; null if strokes are drawn.
+function setFraming(purpose) {
+  pad.framing = purpose;
+  for (const name of ["crop", "fields"]) button(name).setAttribute("aria-pressed", purpose === name);
+  find(".crop-hint").hidden = purpose !== "crop";
+  showFields();
 }
 
 function crop({ left, top, width, height }) {
-  setFraming(false);
-  if (Math.min(width, height) < 8) return;
+  setFraming(null);
   showPart(width, height, (context, whole) => context.drawImage(whole, -left, -top));
 }
 

@@ -4,9 +4,10 @@
 const DIGIT_SHEET = { width: 640, height: 480 };
 const NUMBER_SHEET = { width: 1280, height: 440 };
 
-// picture: a canvas, with its file, or the promise of it, beside it as `blob`.
+// picture: a canvas, with its file, or the promise of it, beside it as `blob`. fields: those named in it, as in fields.js.
 const blankSheet = (size = DIGIT_SHEET) => ({
   width: size.width, height: size.height, picture: null, blob: null, paper: "#ffffff", ink: "#000000", strokes: [],
+  fields: [],
 });
 
 // Brush and eraser take the colours of the picture: on a blackboard one writes in white.
@@ -15,7 +16,7 @@ function pictureSheet(picture, blob) {
   const dark = median(shades.map((shade) => shade.light)) < 128;
   const [red, green, blue] = ["red", "green", "blue"].map((part) => median(shades.map((shade) => shade[part])));
   return {
-    width: picture.width, height: picture.height, picture, blob, strokes: [],
+    width: picture.width, height: picture.height, picture, blob, strokes: [], fields: [],
     paper: `rgb(${red}, ${green}, ${blue})`, ink: dark ? "#ffffff" : "#000000",
   };
 }

@@ -108,8 +108,9 @@ async function downloadWorkbook() {
   if (!error) make("a", { href: workbook, download: "digits.xlsx" }).click();
 }
 
-async function downloadTemplate() {
-  const { template, error } = await askAbout("make_template", { known: known() });
+// described: what is known of the table's columns; or the fields that were named, and what is known of them.
+async function downloadTemplate(described) {
+  const { template, error } = await askAbout("make_template", described);
   if (!error) make("a", { href: template, download: "form.json" }).click();
 }
 

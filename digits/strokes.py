@@ -20,7 +20,8 @@ MOST_SEGMENTS, ALIKE = 100, 0.6  # strokes of one whose digits fall in halves, a
 EXACT = 0.1  # by which the heights of its digits differ, in their own
 MATCHED = 0.6  # share of the columns that two bars, one over the other, have in common
 LYING, STRAIGHT = 1.5, 0.4  # width of a bar in its heights at least, and how thick it is in its widths at most,
-SOLID = 2.2  # and in what it is thick on average
+SOLID = 2.2  # and in what it is thick on average;
+FILLED = 0.8  # share of what lies between its edges that is inked
 SPECK = 0.6  # size, in widths of the pen, below which it is no decimal point
 
 
@@ -42,9 +43,11 @@ class Stroke:
     @cached_property
     def slope(self) -> float | None:
         """How many rows a bar runs down for each column: a dash, or half of an equals sign. None of what is no bar."""
-        if self.width < LYING * self.height:
+        inked = self.ink > INKED
+        between = np.maximum.accumulate(inked) & np.maximum.accumulate(inked[::-1])[::-1]
+        if self.width < LYING * self.height or inked.sum() < FILLED * between.sum():
             return None
-        y, x = np.nonzero(self.ink > INKED)
+        y, x = np.nonzero(inked)
         x, y = x - x.mean(), y - y.mean()
         slope = (x @ y) / max(x @ x, 1.0)
         thick = 2 * np.abs(y - slope * x).max(initial=0)

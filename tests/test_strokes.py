@@ -42,3 +42,14 @@ def test_the_bars_of_a_display_are_digits_though_they_do_not_touch(text, gap):
 
 def test_ones_in_lines_that_are_apart_stay_in_their_lines():
     assert Recognizer().recognize(draw_number("1214\n3151", gap=30)).text == "1214\n3151"
+
+
+def test_zeros_that_touch_are_no_dash_however_low_and_long():
+    ink = np.zeros((200, 400), np.float32)
+    for x in (120, 200):
+        cv2.ellipse(ink, (x, 100), (42, 25), 0, 0, 360, 1.0, 16)
+    (zeros,), _ = find_strokes(ink)
+    assert zeros.slope is None
+    cv2.line(ink := np.zeros_like(ink), (80, 110), (240, 90), 1.0, 14)
+    (dash,), _ = find_strokes(ink)
+    assert dash.slope == pytest.approx(-20 / 160, abs=0.02)

@@ -7,6 +7,7 @@ to ink.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,8 @@ TOUCHING = 0.25  # share of the lines whose digits all touch,
 IN_FONTS = 0.2  # and of those in fonts of handwriting, if there are any;
 WORDS_IN_FONTS = 0.6  # share of these with words
 HURRIED_HANDS, ENOUGH = 0.3, 3  # share of the hands that are hurried, in texts with so many digits
+ROUND = 0.12  # share of the plain numbers that end with zeros
+CHAINED = 0.3  # share of the hands that write several zeros in one go
 PHOTOGRAPHED = 0.4  # share of the spoiled lines that the ink network was shown on paper
 LONGEST = 24  # signs of a line
 UNIT = 40  # pixels of a digit's height
@@ -42,7 +45,8 @@ LIKE_SIGNS = (29, 30, 42)  # of OTHER_FORMS: plus, equals, per cent
 
 @dataclass(frozen=True, eq=False)
 class Glyph:
-    """One sign. ink: (height, width) float32; top: pixels from the base line down to its first row."""
+    """One sign, or several zeros in one go. ink: (height, width) float32; top: pixels from the base line down to its first
+    row."""
 
     ink: np.ndarray
     top: int
@@ -101,7 +105,7 @@ def _composed(split: Split, rng: np.random.Generator) -> tuple[np.ndarray, list[
     kind = KINDS[rng.choice(len(KINDS), p=KIND_SHARES)]
     text = compose(rng, kind is _display)
     hand, gap, joined = kind(text, split, rng)
-    return _set(text, hand, gap, joined, rng)
+    return _set(text, hand, gap, joined, kind is _handwriting and bool(rng.random() < CHAINED), rng)
 
 
 def _touching(split: Split, rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
@@ -135,7 +139,9 @@ def _digits(rng: np.random.Generator, least: int, most: int) -> str:
 
 def _plain(rng: np.random.Generator) -> str:
     least, most = ((1, 1), (2, 4), (3, 10), (11, 20))[rng.choice(4, p=(0.3, 0.3, 0.32, 0.08))]
-    return _digits(rng, least, most)
+    text = _digits(rng, least, most)
+    zeros = int(rng.integers(2, 5)) if rng.random() < ROUND else 0
+    return text[:-zeros] + zeros * "0" if zeros < len(text) and zeros else text
 
 
 def _decimal(rng: np.random.Generator) -> str:
@@ -237,6 +243,9 @@ def _handwriting(text: str, split: Split, rng: np.random.Generator) -> tuple[Han
 
     def write(text: str, rng: np.random.Generator) -> Glyph:
         size = float(np.exp(rng.normal(0, uneven)))
+        if len(text) > 1:
+            ink = _to_height(_zeros(len(text), pen, rng), UNIT * size * small_zeros * rng.uniform(0.7, 1))
+            return Glyph(ink, -ink.shape[0] - round(rng.uniform(0, max(0, UNIT - ink.shape[0]))), text)
         if not text.isdigit():
             return _mark(text, pen, rng) if text in MARKS else _other(text, pen, rng)
         label, below = int(text), rng.normal(0, wander)
@@ -247,7 +256,7 @@ def _handwriting(text: str, split: Split, rng: np.random.Generator) -> tuple[Han
             size *= small_zeros
             below -= UNIT * rng.uniform(0, 1 - size) if size < 1 else 0
         if label in habits:
-            ink = draw_form(str(rng.choice(HURRIED[label])), rng, pen)
+            ink = draw(label, rng, pen, HURRIED)
         else:
             ink = draw(label, rng, pen) if drawn else _mnist(label, split, rng)
         ink = _to_height(ink, UNIT * size)
@@ -256,6 +265,20 @@ def _handwriting(text: str, split: Split, rng: np.random.Generator) -> tuple[Han
         return Glyph(ink, round(below) - ink.shape[0], text)
 
     return write, _gaps(rng), bool(rng.random() < (0.3 if hurried else 0.07))
+
+
+def _zeros(count: int, pen: float, rng: np.random.Generator) -> np.ndarray:
+    """So many zeros in one go: loops to the left, from the top, where the pen goes on to the next one."""
+    step = rng.uniform(0.7, 1.3)  # in widths of a zero
+    begin, end = rng.uniform(-0.7, 0.5), 2 * np.pi + rng.uniform(-0.7, 0.7)
+    loops = []
+    for place in range(count):
+        turn = np.linspace(begin, end, 14) + rng.normal(0, 0.08, 14)
+        wide, high = np.exp(rng.normal(0, 0.12, 2))
+        loops.append(np.stack([2 * step * place - wide * np.sin(turn), -high * np.cos(turn)], axis=1))
+    places = 50 * np.concatenate(loops) * [rng.uniform(0.5, 1.1), 1]
+    places[:, 0] -= rng.normal(0.15, 0.2) * places[:, 1]
+    return _inked([curve(places)], pen * UNIT, "0").ink
 
 
 def _mnist(label: int, split: Split, rng: np.random.Generator) -> np.ndarray:
@@ -457,10 +480,11 @@ KIND_SHARES = (0.78, 0.14, 0.08)
 
 
 def _set(
-    text: str, hand: Hand, gap: Callable[[], float], joined: bool, rng: np.random.Generator
+    text: str, hand: Hand, gap: Callable[[], float], joined: bool, chained: bool, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[Placed]]:
     """Set the signs of a text side by side on paper."""
-    glyphs = [None if sign == " " else _glyph(sign, hand, rng) for sign in text]
+    signs = re.findall("0{2,3}|.", text) if chained else list(text)
+    glyphs = [None if sign == " " else _glyph(sign, hand, rng) for sign in signs]
     width = sum(UNIT * 3 if glyph is None else 2 * UNIT + glyph.ink.shape[1] for glyph in glyphs) + 2 * UNIT
     paper = np.zeros((ABOVE + BELOW, width), np.float32)
     edge = np.full(ABOVE + BELOW, -1e3)  # of each row: where its ink ends
@@ -488,7 +512,8 @@ def _set(
             _join(paper, last, (glyph, x, top))
         np.maximum(view, ink, out=view)
         edge[rows] = np.maximum(edge[rows], x + end)
-        placed.append(Placed(glyph.label, x + ink.shape[1] / 2, float(ink.shape[1])))
+        share = ink.shape[1] / len(glyph.label)
+        placed += [Placed(sign, x + (place + 0.5) * share, share) for place, sign in enumerate(glyph.label)]
         last, space = (glyph, x, top), 0.0
         least = x + max(2.0, 0.55 * ink.shape[1])
     return paper, placed

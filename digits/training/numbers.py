@@ -154,7 +154,9 @@ def _cut(number: np.ndarray, digits: list[np.ndarray], rng: np.random.Generator)
     boxes = [cv2.boundingRect((digit > 0.5 * digit.max()).view(np.uint8)) for digit in digits]
     middles = [left + width / 2 for left, _, width, _ in boxes]
     missed = rng.normal(0, MISSED, len(middles) - 1) * [width for _, _, width, _ in boxes[1:]]
-    cuts = [0, *np.round(np.add(middles[:-1], middles[1:]) / 2 + missed).astype(int).tolist(), number.shape[1]]
+    width = number.shape[1]
+    between_two = np.clip(np.round(np.add(middles[:-1], middles[1:]) / 2 + missed), 0, width)
+    cuts = [0, *between_two.astype(int).tolist(), width]
     between = [round(middle) for middle in middles[:2]]
     parts = [slice(first, end) for first, end in [*pairwise(cuts), between] if end - first > 1]
     return [part for part in parts if number[:, part].max() > 0.5]

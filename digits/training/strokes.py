@@ -14,7 +14,7 @@ import numpy as np
 from digits.normalise import change_pen, crop, normalise, pen_width
 from digits.training.augment import NOT_A_DIGIT
 from digits.training.fonts import cached_fonts
-from digits.training.glyphs import DIGITS, SIGNS
+from digits.training.glyphs import DIGITS, HURRIED, SIGNS
 from digits.training.printed import font_text
 from digits.training.progress import tracked
 
@@ -25,6 +25,10 @@ LETTERS = "ACEFHKLMNPRVWXacdefkmnprvwx&%#@$?!*+=<>()~^"
 CLEAR_LETTERS = "ACEFHKLMNPRTVWXYacdefhkmnprvwxy&$#*"  # of handwriting: nobody takes them for digits
 OF_WORDS = "eeeeeeeetttttaaaaaoooooiiiiinnnnnsssssrrrrhhhhllldddccuummffppggwwyybbvkz"
 FONT_DIGITS = 0.15  # share of the drawn digits that are those of fonts of handwriting
+HURRIED_DIGITS = 0.06  # share of the others in forms that are read as digits in numbers only, and rarely enough even so
+MIXED, LEAST_MIXED, MOST_MIXED = 0.5, 0.15, 0.5  # share of the digits with something of another form, and how much
+ALIKE = 16  # mean distance of two strokes, in hundredths of a digit's height, up to which they run alike
+POINTS = 48  # of a stroke that is mixed
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_DUPLEX,
@@ -45,18 +49,24 @@ def synthesise(count: int, seed: int, not_a_digit: float) -> tuple[np.ndarray, n
     images = np.zeros((count, 28, 28), np.uint8)
     for image, label in tracked(zip(images, labels, strict=True), "Drawn digits", count):
         in_font = label != NOT_A_DIGIT and rng.random() < FONT_DIGITS and cached_fonts()
-        ink = _in_font(str(label), rng) if in_font else draw(int(label), rng)
+        hurried = label in HURRIED and rng.random() < HURRIED_DIGITS
+        ink = _in_font(str(label), rng) if in_font else draw(int(label), rng, forms=HURRIED if hurried else DIGITS)
         image[:] = np.round(normalise(ink) * 255)
     return images, labels
 
 
-def draw(label: int, rng: np.random.Generator, pen: float | None = None) -> np.ndarray:
+def draw(
+    label: int,
+    rng: np.random.Generator,
+    pen: float | None = None,
+    forms: dict[int, tuple[str, ...]] = DIGITS,
+) -> np.ndarray:
     """Draw one digit, or with NOT_A_DIGIT something that is none: (height, width) float32 in [0, 1], ink = 1.
 
-    pen: width of a digit's strokes as a share of its longer side; any if None.
+    pen: width of a digit's strokes as a share of its longer side; any if None. forms: of digits.
     """
     if label != NOT_A_DIGIT:
-        return _ink(_digit(label, rng), rng, pen)
+        return _ink(_digit(label, rng, forms), rng, pen)
     if rng.random() < WRITTEN and cached_fonts():
         return (_clear_letter, _word, _part_of_word)[rng.choice(3, p=(0.4, 0.35, 0.25))](rng)
     return NO_DIGITS[rng.choice(len(NO_DIGITS), p=SHARES)](rng)
@@ -72,16 +82,35 @@ def no_number(rng: np.random.Generator) -> np.ndarray:
     return (_scribble, _shape, _texture)[rng.choice(3, p=(0.5, 0.3, 0.2))](rng)
 
 
-def _digit(label: int, rng: np.random.Generator) -> list[Stroke]:
-    forms = DIGITS[label]
-    return write(forms[rng.integers(len(forms))], rng)
+def _digit(label: int, rng: np.random.Generator, forms: dict[int, tuple[str, ...]] = DIGITS) -> list[Stroke]:
+    form, other = (forms[label][place] for place in rng.integers(len(forms[label]), size=2))
+    return write(form, rng, other if rng.random() < MIXED else form)
 
 
-def write(form: str, rng: np.random.Generator) -> list[Stroke]:
-    """The strokes of a form in a random hand."""
+def write(form: str, rng: np.random.Generator, other: str | None = None) -> list[Stroke]:
+    """The strokes of a form in a random hand, with something of another one if that is drawn alike."""
     shaky = rng.uniform(1.5, 6)
-    strokes = [_curve(_points(stroke), rng, shaky) for stroke in form.split(";")]
-    return _bend(strokes, rng)
+    strokes, others = (
+        [_curve(_points(stroke), rng, shaky) for stroke in one.split(";")] for one in (form, other or form)
+    )
+    return _bend(_mix(strokes, others, rng.uniform(LEAST_MIXED, MOST_MIXED)) if other else strokes, rng)
+
+
+def _mix(strokes: list[Stroke], others: list[Stroke], share: float) -> list[Stroke]:
+    """Strokes on the way to others, if there are as many and they run alike; the strokes as they are if not."""
+    if len(strokes) != len(others):
+        return strokes
+    pairs = [(_evenly(stroke), _evenly(other)) for stroke, other in zip(strokes, others, strict=True)]
+    if max(np.linalg.norm(stroke - other, axis=1).mean() for stroke, other in pairs) > ALIKE:
+        return strokes
+    return [stroke + share * (other - stroke) for stroke, other in pairs]
+
+
+def _evenly(stroke: Stroke) -> Stroke:
+    """POINTS points of a stroke, at equal distances along it."""
+    along = np.cumsum([0, *np.linalg.norm(np.diff(stroke, axis=0), axis=1)])
+    places = np.linspace(0, along[-1], POINTS)
+    return np.stack([np.interp(places, along, stroke[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def _points(stroke: str) -> list[tuple[float, float, bool]]:

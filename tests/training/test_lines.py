@@ -51,6 +51,18 @@ def test_a_line_in_a_font_of_handwriting_tells_where_each_sign_stands(monkeypatc
             assert ink[:, around].max() > 0.3, one
 
 
+def test_zeros_written_in_one_go_are_one_stroke_and_signs_of_their_own(validation):
+    rng = np.random.default_rng(4)
+    for _ in range(10):
+        hand, gap, _ = lines._handwriting("71000", validation, rng)
+        ink, placed = lines._set("71000", hand, gap, False, True, rng)
+        assert "".join(one.label for one in placed) == "71000"
+        before, first, *_, last = (one.middle for one in placed[1:])
+        assert before < first < last
+        zeros = ink[:, round(first) : round(last) + 1] > 0.4
+        assert zeros.any(axis=0).all(), "nothing parts them"
+
+
 @pytest.mark.parametrize("name", FONTS)
 def test_every_font_has_digits_as_high_as_asked_on_the_base_line(name):
     for sign in "0123456789":

@@ -9,7 +9,7 @@ from digits.classifier import Classifier
 from digits.training.augment import NOT_A_DIGIT
 from digits.training.glyphs import DIGITS, SIGNS
 from digits.training.metrics import auroc
-from digits.training.strokes import NO_DIGITS, draw, synthesise, write
+from digits.training.strokes import NO_DIGITS, _mix, draw, synthesise, write
 
 LABELS = (*range(10), NOT_A_DIGIT)
 
@@ -63,6 +63,13 @@ def test_write_follows_every_form_and_bends_it_each_time():
         first, second = write(form, rng), write(form, rng)
         assert len(first) == len(second) == form.count(";") + 1
         assert not np.allclose(first[0], second[0])
+
+
+def test_a_form_has_something_of_another_one_only_if_that_is_drawn_alike():
+    strokes, near, far = ([np.array([[0.0, y], [50, y], [100, y]])] for y in (40, 50, 90))
+    (mixed,) = _mix(strokes, near, 0.4)
+    assert mixed[:, 1] == pytest.approx(44) and np.ptp(mixed[:, 0]) == 100
+    assert _mix(strokes, far, 0.4) is strokes and _mix(strokes, near * 2, 0.4) is strokes
 
 
 def test_drawn_digits_are_read_and_signs_are_doubted_by_the_shipped_model():

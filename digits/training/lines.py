@@ -45,8 +45,10 @@ LIKE_SIGNS = (29, 30, 42)  # of OTHER_FORMS: plus, equals, per cent
 
 @dataclass(frozen=True, eq=False)
 class Glyph:
-    """One sign, or several zeros in one go. ink: (height, width) float32; top: pixels from the base line down to its first
-    row."""
+    """One sign, or several zeros in one go.
+
+    ink: (height, width) float32; top: pixels from the base line down to its first row.
+    """
 
     ink: np.ndarray
     top: int

@@ -43,9 +43,11 @@ class Stroke:
     @cached_property
     def slope(self) -> float | None:
         """How many rows a bar runs down for each column: a dash, or half of an equals sign. None of what is no bar."""
+        if self.width < LYING * self.height:
+            return None
         inked = self.ink > INKED
         between = np.maximum.accumulate(inked) & np.maximum.accumulate(inked[::-1])[::-1]
-        if self.width < LYING * self.height or inked.sum() < FILLED * between.sum():
+        if inked.sum() < FILLED * between.sum():
             return None
         y, x = np.nonzero(inked)
         x, y = x - x.mean(), y - y.mean()

@@ -143,7 +143,7 @@ def _plain(rng: np.random.Generator) -> str:
     least, most = ((1, 1), (2, 4), (3, 10), (11, 20))[rng.choice(4, p=(0.3, 0.3, 0.32, 0.08))]
     text = _digits(rng, least, most)
     zeros = int(rng.integers(2, 5)) if rng.random() < ROUND else 0
-    return text[:-zeros] + zeros * "0" if zeros < len(text) and zeros else text
+    return text[:-zeros] + zeros * "0" if 0 < zeros < len(text) else text
 
 
 def _decimal(rng: np.random.Generator) -> str:

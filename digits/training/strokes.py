@@ -90,10 +90,14 @@ def _digit(label: int, rng: np.random.Generator, forms: dict[int, tuple[str, ...
 def write(form: str, rng: np.random.Generator, other: str | None = None) -> list[Stroke]:
     """The strokes of a form in a random hand, with something of another one if that is drawn alike."""
     shaky = rng.uniform(1.5, 6)
-    strokes, others = (
-        [_curve(_points(stroke), rng, shaky) for stroke in one.split(";")] for one in (form, other or form)
-    )
-    return _bend(_mix(strokes, others, rng.uniform(LEAST_MIXED, MOST_MIXED)) if other else strokes, rng)
+    strokes = _curves(form, rng, shaky)
+    if other:
+        strokes = _mix(strokes, _curves(other, rng, shaky), rng.uniform(LEAST_MIXED, MOST_MIXED))
+    return _bend(strokes, rng)
+
+
+def _curves(form: str, rng: np.random.Generator, shaky: float) -> list[Stroke]:
+    return [_curve(_points(stroke), rng, shaky) for stroke in form.split(";")]
 
 
 def _mix(strokes: list[Stroke], others: list[Stroke], share: float) -> list[Stroke]:

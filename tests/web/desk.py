@@ -20,6 +20,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
+from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, Page, Playwright, Request
 
@@ -301,3 +302,24 @@ def random_step(desk: Desk, dice: random.Random) -> str:
 def browser_is_required() -> bool:
     """A missing browser is a failure, not a reason to skip."""
     return os.environ.get("DIGITS_REQUIRE_BROWSER") == "1"
+
+
+def load_axe(page: Page) -> None:
+    """Bring axe to the page; colours on their way would be findings that are none."""
+    page.evaluate(AXE_SCRIPT)
+    page.add_style_tag(content="* { transition: none !important }")
+
+
+def axe_finds(page: Page, asked: str) -> list[tuple[str, list[str]]]:
+    """The rules that are not kept, and the elements that do not. asked: what axe.run takes, in JavaScript."""
+    found = page.evaluate(f"axe.run({asked}).then(({{ violations }}) => violations)")
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+
+
+def assert_accessible(page: Page, part: str) -> None:
+    """Axe finds nothing in a part of the page, a selector, in the light; nor in the dark, in which the page stays."""
+    load_axe(page)
+    for theme in ("light", "dark"):
+        found = axe_finds(page, repr(part))
+        assert found == [], (theme, found)
+        page.evaluate("document.body.classList.add('dark')")

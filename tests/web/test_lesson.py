@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from axe_playwright_python import base as axe
-from desk import ROOT, Desk, running_server, served_model
+from desk import ROOT, Desk, axe_finds, load_axe, running_server, served_model
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -75,8 +74,8 @@ def test_model_learns_in_sight_behind_its_gate_and_goes_back(learner, small_prog
     assert served_model(small_program) != before
     figures = page.locator(".lesson td").all_inner_texts()
     assert len(figures) == 4 * 3 and figures[0] == "MNIST validation, share read right"
-    page.evaluate(axe.AXE_SCRIPT)
-    assert [each["id"] for each in page.evaluate("axe.run('.handwriting')")["violations"]] == []
+    load_axe(page)
+    assert axe_finds(page, "'.handwriting'") == []
     come_back(learner)
     page.get_by_role("button", name="Go back to the model before").click()
     page.get_by_text("The model before answers again.").wait_for()

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from axe_playwright_python import base as axe
+from desk import assert_accessible
 from PIL import Image
 
 from digits import DigitsError, Recognizer
@@ -173,12 +173,7 @@ def test_naming_fits_into_the_window_and_axe_finds_nothing(new_desk, width, lang
     drag(desk, WEIGHT)
     desk.page.locator(".named select").first.select_option("range")
     assert desk.page.evaluate("document.documentElement.scrollWidth") == width
-    desk.page.evaluate(axe.AXE_SCRIPT)
-    desk.page.add_style_tag(content="* { transition: none !important }")
-    for theme in ("light", "dark"):
-        found = desk.page.evaluate("axe.run('.board').then(({ violations }) => violations)")
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], theme
-        desk.page.evaluate("document.body.classList.add('dark')")
+    assert_accessible(desk.page, ".board")
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python import base as axe
-from desk import A_STROKE, ONE, PHONE, SEVEN, THREE, picture_of, random_step
+from desk import A_STROKE, ONE, PHONE, SEVEN, THREE, axe_finds, load_axe, picture_of, random_step
 from pictures import pages_of
 from PIL import Image
 
@@ -592,14 +591,12 @@ def test_nothing_but_this_server_is_asked_for_anything(desk, server):
 
 
 def test_axe_finds_nothing_on_any_tab_in_any_state_light_or_dark(desk):
-    desk.page.evaluate(axe.AXE_SCRIPT)
-    desk.page.add_style_tag(content="* { transition: none !important }")  # colours on their way are no finding
+    load_axe(desk.page)
 
     def check(state):
         for theme, options in [("dark", "{ runOnly: ['color-contrast'] }"), ("light", "{}")]:  # nothing else differs
             desk.page.evaluate(f"document.body.classList.toggle('dark', {str(theme == 'dark').lower()})")
-            found = desk.page.evaluate(f"axe.run({options}).then(({{ violations }}) => violations)")
-            assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == [], (state, theme)
+            assert axe_finds(desk.page, options) == [], (state, theme)
 
     check("empty")
     desk.draw(SEVEN)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import median
 
 import cv2
 import numpy as np
@@ -116,7 +117,7 @@ def find_layout(
         strokes = sorted(strokes, key=lambda stroke: stroke.height)[-MOST:]
         notes.append(f"too many marks: only the {MOST} highest were read")
     lines = [[join(strokes)]] if single else find_lines(strokes)
-    strips = [strip for index, line in enumerate(lines) for strip in _find_strips(index, line)]
+    strips = [strip for index, line in enumerate(lines) for strip in find_strips(index, line)]
     framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None
     return Layout(strips, notes, single, framed)
 
@@ -257,10 +258,10 @@ def _middle(stroke: Stroke) -> tuple[float, float]:
     return (left + right) / 2, (top + bottom) / 2
 
 
-def _find_strips(index: int, line: list[Stroke]) -> list[Strip]:
+def find_strips(index: int, line: list[Stroke]) -> list[Strip]:
     """Parts of a line between gaps that no number has."""
     heights = [stroke.height for stroke in line]
-    height = float(np.median([h for h in heights if h >= LOW * max(heights)]))
+    height = float(median(h for h in heights if h >= LOW * max(heights)))
     ends = np.maximum.accumulate([stroke.box[2] for stroke in line])
     parts: list[list[Stroke]] = [[line[0]]]
     for stroke, end in zip(line[1:], ends, strict=False):

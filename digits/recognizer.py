@@ -13,6 +13,7 @@ import numpy as np
 
 from digits.classifier import Classifier
 from digits.errors import PictureError
+from digits.frames import part_at_frames
 from digits.ink import Ink, InkReader
 from digits.judge import (
     Found,
@@ -44,6 +45,7 @@ MUDDLED = 0.75  # share of what may be ink that surely is, below which it is loo
 AGAIN = (0.6, 1.6, 2.5)
 READABLE = 0.8  # until its signs are so probable on average
 FEW = 200  # strokes at most: to look at more again would take long, and at none would find what is not there
+CERTAIN = 0.99  # probability of a digit, from which on the reader has hardly ever seen several signs
 BATCH = 64  # pictures that recognize_many classifies in one go
 
 
@@ -68,6 +70,20 @@ class _Part:
         return propose(self.strip, self.reading) if self.reading else []
 
     @property
+    def text(self) -> str:
+        """What the reader sees in it, or the digit network if the reader is not asked."""
+        if self.reading:
+            return self.reading.text
+        return "" if self.row is None else str(self.row.argmax())
+
+    @property
+    def clarity(self) -> list[float]:
+        """How probable each sign of it is, in [0, 1]."""
+        if self.reading:
+            return self.reading.clarity
+        return [] if self.row is None else [float(self.row.max())]
+
+    @property
     def images(self) -> list[np.ndarray]:
         """(28, 28) float32 of each mark that may be a digit, of which the digit network is still to be asked."""
         return [span.mark.image for span in self.spans if span.mark.image is not None and self.row is None]
@@ -84,7 +100,7 @@ class _Page:
 
     @cached_property
     def _clear(self) -> list[float]:
-        return [clear for part in self.parts if part.reading for clear in part.reading.clarity]
+        return [clear for part in self.parts for clear in part.clarity]
 
     @property
     def strokes(self) -> int:
@@ -99,7 +115,7 @@ class _Page:
     @property
     def is_words(self) -> bool:
         """Are most of many signs none of a number's?"""
-        seen = "".join(part.reading.text for part in self.parts if part.reading)
+        seen = "".join(part.text for part in self.parts)
         return len(seen) >= SIGNS_OF_PAGE and seen.count(OTHER) > len(seen) / 2
 
     @property
@@ -212,7 +228,7 @@ class Recognizer:
     def _read_page(self, ink: Ink, single: bool, shape: tuple[int, ...], tables: bool = True) -> _Page:
         layout = find_layout(ink.ink, single, shape)
         grids = find_ruled(ink.rules, layout.strips) if tables and not layout.single else []
-        layout = part_at_cells(layout, grids, ink.rules)
+        layout = part_at_cells(layout, grids, ink.rules) if grids else part_at_frames(layout, ink.rules)
         read = _take_whole if layout.single else self._read
         return _Page(ink, layout, grids, [read(strip) for strip in layout.strips])
 
@@ -225,13 +241,17 @@ class Recognizer:
         return _Page(ink, layout, [form], [self._read(strip) for strip in layout.strips])
 
     def _read(self, strip: Strip) -> _Part:
-        """The digit network is asked at once of all of a strip: most are one digit, and then nothing has to be cut."""
+        """The digit network is asked at once of all of a strip: most are one digit, and then nothing has to be cut.
+
+        Of a single stroke that is surely one, the reader is not asked: it takes three times as long.
+        """
+        whole = _Part(strip, None, take_as_one(strip)) if strip.may_be_one else None
+        row = self.classifier.classify(np.stack(whole.images)[..., None])[0] if whole else None
+        if whole and row is not None and len(strip.strokes) == 1 and row.max() >= CERTAIN:
+            return replace(whole, row=row)
         reading = self.reader.read(level(strip))
-        if strip.may_be_one:
-            whole = _Part(strip, reading, take_as_one(strip))
-            row = self.classifier.classify(np.stack(whole.images)[..., None])[0]
-            if is_one(reading, row):
-                return replace(whole, row=row)
+        if whole and row is not None and is_one(reading, row):
+            return replace(whole, reading=reading, row=row)
         return _Part(strip, reading)
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:

@@ -23,13 +23,14 @@ from digits.training.fonts import cached_fonts
 from digits.training.glyphs import HURRIED, MARKS
 from digits.training.glyphs import SIGNS as OTHER_FORMS
 from digits.training.numbers import CUT_HEIGHT, write_number
-from digits.training.printed import PRINTERS, display_glyph, lacks, open_font
+from digits.training.printed import PRINT, PRINTERS, display_glyph, lacks, open_font
 from digits.training.seen import see_line
 from digits.training.strokes import CLEAR_LETTERS, curve, draw, draw_form, no_number
 
 TOUCHING = 0.25  # share of the lines whose digits all touch,
 IN_FONTS = 0.2  # and of those in fonts of handwriting, if there are any;
 WORDS_IN_FONTS = 0.6  # share of these with words
+PRINTED_WORDS = 0.06  # share of the lines with words in print
 HURRIED_HANDS, ENOUGH = 0.3, 3  # share of the hands that are hurried, in texts with so many digits
 ROUND = 0.12  # share of the plain numbers that end with zeros
 CHAINED = 0.3  # share of the hands that write several zeros in one go
@@ -76,8 +77,11 @@ def write_line(split: Split, rng: np.random.Generator, spoiled: float = 0.6) -> 
         kind = rng.random()
         if kind < TOUCHING:
             paper, placed = _touching(split, rng)
-        elif kind < TOUCHING + IN_FONTS and cached_fonts():
-            paper, placed = _in_font(rng)
+        elif kind < TOUCHING + PRINTED_WORDS:
+            paper, placed = _in_font(str(rng.choice(PRINT)), 1.0, rng)
+        elif kind < TOUCHING + PRINTED_WORDS + IN_FONTS and cached_fonts():
+            paper, placed = _in_font(str(rng.choice(cached_fonts())), WORDS_IN_FONTS, rng)
+            paper = _waver(paper, rng)
         else:
             paper, placed = _composed(split, rng)
         paper, placed = _lean(paper, placed, rng)
@@ -393,12 +397,11 @@ def _print(text: str, split: Split, rng: np.random.Generator) -> tuple[Hand, Cal
     return write, lambda: float(gap), False
 
 
-def _in_font(rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
-    """A text in a font of handwriting, whose letters are joined as the font joins them, by a hand that wavers."""
-    path = str(rng.choice(cached_fonts()))
+def _in_font(path: str, words: float, rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
+    """A text in a font, whose letters are as close, or as joined, as they are there. words: share with words in it."""
     font = open_font(path, UNIT)
     while True:
-        text = _with_others(rng) if rng.random() < WORDS_IN_FONTS else compose(rng)
+        text = _with_others(rng) if rng.random() < words else compose(rng)
         if len(text) <= LONGEST and not set(text) & lacks(path):
             break
     letters = _spell(text, rng)
@@ -416,7 +419,7 @@ def _in_font(rng: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
     ink = np.asarray(paper, np.float32) / 255
     if rng.random() < 0.5:
         ink = _with_pen(ink, UNIT * rng.uniform(0.06, 0.18) - pen_width(ink))
-    return _waver(ink, rng), placed
+    return ink, placed
 
 
 def _with_pen(paper: np.ndarray, by: float) -> np.ndarray:

@@ -100,8 +100,15 @@ def _shrink_to_sheet(page: Page, rng: np.random.Generator) -> None:
 
 def _write_large(page: Page, train: Split, rng: np.random.Generator) -> None:
     """A digit that fills much of the page, or all of it, or more, sometimes in a frame; or a lone straight stroke."""
-    if rng.random() < 0.3:
+    kind = rng.random()
+    if kind < 0.3:
         _fill(page, train, rng)
+        return
+    if kind < 0.42:
+        _write_field(page, train, rng)
+        return
+    if kind < 0.5:
+        _write_beyond(page, train, rng)
         return
     height = float(np.exp(rng.uniform(np.log(0.25), np.log(1.02)))) * SIDE
     share = float(np.exp(rng.uniform(np.log(0.025), np.log(0.33))))
@@ -135,6 +142,36 @@ def _fill(page: Page, train: Split, rng: np.random.Generator) -> None:
     put(page.ink, mark, left, top)
     page.pen = share * SIDE
     cv2.line(page.lines, (left, SIDE // 2), (left + width, SIDE // 2), 1.0, round(0.4 * height))
+
+
+def _write_field(page: Page, train: Split, rng: np.random.Generator) -> None:
+    """A field of a form: a frame with a digit or a few in it, and the printed words that say what belongs there."""
+    height = float(np.exp(rng.uniform(np.log(0.2), np.log(0.7)))) * SIDE
+    share = float(np.exp(rng.uniform(np.log(0.025), np.log(0.15))))
+    page.pen = max(1.0, share * height)
+    words = _print(height * rng.uniform(0.15, 0.6), rng)
+    word_left, word_top = round(rng.uniform(-0.05, 0.15) * SIDE), round(rng.uniform(0.1, 0.8) * SIDE)
+    put(page.ink, words, word_left, word_top)
+    middle = word_top + words.shape[0] // 2
+    _ribbon(page, [(word_left, middle), (word_left + words.shape[1], middle)], words.shape[0])
+    left = min(word_left + words.shape[1] + rng.uniform(0.1, 0.7) * height, 0.8 * SIDE)
+    top = min(max(middle - rng.uniform(0.3, 0.7) * height, 0.05 * height), SIDE - 1.05 * height)
+    across = height * rng.uniform(0.6, 1.1) * (1 if rng.random() < 0.7 else rng.uniform(1.5, 3))
+    _write_line(page, train, (left + rng.uniform(0.02, 0.3) * height, top), height, share, rng, left + across, 4)
+    _frame(page, (int(left), int(top), int(left + across), int(top + height)), rng)
+
+
+def _write_beyond(page: Page, train: Split, rng: np.random.Generator) -> None:
+    """A part of a digit larger than the page, as a thin pen is seen from close by."""
+    height = rng.uniform(1.0, 2.0) * SIDE
+    share = float(np.exp(rng.uniform(np.log(0.01), np.log(0.04))))
+    page.pen = max(1.0, share * height)
+    mark = draw(int(rng.choice(STRAIGHT) if rng.random() < 0.4 else rng.integers(10)), rng, share)
+    mark = enlarge(mark, height, 2.0 * height)
+    top, left = (round(rng.uniform(-0.1, 1.1) * (SIDE - side)) for side in mark.shape)
+    put(page.ink, mark, left, top)
+    middle = top + mark.shape[0] // 2
+    cv2.line(page.lines, (left, middle), (left + mark.shape[1], middle), 1.0, round(0.4 * height))
 
 
 def _write_lines(page: Page, train: Split, rng: np.random.Generator) -> None:
@@ -503,18 +540,38 @@ def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarra
             _fold(paper, rng)
     if rng.random() < 0.25:
         paper += rng.uniform(0.02, 0.15) * contrast * _relief(page, rng)
-    for _ in range(rng.integers(1, 3) if rng.random() < 0.17 else 0):
+    for _ in range(rng.integers(1, 3) if rng.random() < 0.22 else 0):
         paper -= rng.uniform(0.1, 0.75) * contrast * _stain(rng)
     return np.maximum(paper, 0)
 
 
 def _back(page: Page, rng: np.random.Generator) -> np.ndarray:
-    """The back's writing as it shows through: like the front's, but mirrored and blurred, of its size or another."""
-    back = np.roll(page.ink[:, ::-1], rng.integers(0, SIDE, 2), (0, 1))
+    """The back's writing as it shows through, mirrored and blurred: the front's, of its size or another, or others'."""
+    front = page.ink if rng.random() < 0.55 else _write_other_side(rng)
+    back = np.roll(front[:, ::-1], rng.integers(0, SIDE, 2), (0, 1))
     if rng.random() < 0.5:
         size = float(np.exp(rng.uniform(np.log(0.6), np.log(2.5))))
         back = cv2.warpAffine(back, np.array([[size, 0, 0], [0, size, 0]]), (SIDE, SIDE), borderMode=cv2.BORDER_WRAP)
     return cv2.GaussianBlur(back, (0, 0), rng.uniform(0.8, 3.5))
+
+
+def _write_other_side(rng: np.random.Generator) -> np.ndarray:
+    """(SIDE, SIDE) float32: a large digit, lines of print, or both."""
+    other = np.zeros((SIDE, SIDE), np.float32)
+    kind = rng.integers(3)
+    if kind != 0:
+        mark = enlarge(draw(int(rng.integers(10)), rng, rng.uniform(0.03, 0.12)), rng.uniform(0.3, 1.0) * SIDE, SIDE)
+        top, left = (round(rng.random() * (SIDE - side)) for side in mark.shape)
+        put(other, mark, left, top)
+    if kind != 1:
+        height = rng.uniform(8, 30)
+        for top in np.arange(rng.uniform(0, SIDE), SIDE, height * rng.uniform(1.2, 2.5)).tolist():
+            left = rng.uniform(-0.2, 0.3) * SIDE
+            while left < SIDE:
+                word = _print(height, rng)
+                put(other, word, round(left), round(top))
+                left += word.shape[1] + rng.uniform(0.3, 0.8) * height
+    return other
 
 
 def _cloud(size: float, rng: np.random.Generator) -> np.ndarray:
@@ -580,7 +637,10 @@ def _stain(rng: np.random.Generator) -> np.ndarray:
     angle = np.arctan2(ROWS - middle[1], COLUMNS - middle[0])
     wavy = radius * (1 + rng.uniform(0, 0.05) * np.sin(angle * rng.integers(2, 7) + rng.uniform(0, 6)))
     inside = wavy - np.hypot(COLUMNS - middle[0], ROWS - middle[1])  # pixels from the edge inwards
-    edge = np.exp(-np.abs(inside) / np.where(inside > 0, rng.uniform(1.5, 14), rng.uniform(0.7, 4)))
+    if rng.random() < 0.3:  # ragged
+        inside = inside + rng.uniform(0.5, 4) * (2 * _cloud(rng.uniform(2, 9), rng) - 1)
+    away = np.abs(inside) / np.where(inside > 0, rng.uniform(1.5, 14), rng.uniform(0.7, 6))
+    edge = np.exp(-(away ** rng.choice((1, 2))))
     stain = np.maximum(edge, rng.uniform(0, 0.5) * (inside > 0))
     return np.asarray(stain * (1 - rng.uniform(0, 0.7) * _cloud(rng.uniform(5, 40), rng)), np.float32)
 
@@ -672,14 +732,18 @@ def _take(grey: np.ndarray, pen: float, scanned: bool, rng: np.random.Generator)
     if rng.random() < 0.6:
         grey = grey + _noise(rng)
     picture = np.clip(grey * 255, 0, 255).astype(np.uint8)
-    if rng.random() < 0.3:
+    if rng.random() < 0.35:
         picture = _few_pixels(picture, rng, pen, scanned)
     if scanned and rng.random() < 0.3:
         picture = _black_and_white(picture, rng)
     if rng.random() < 0.45:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(np.exp(rng.uniform(np.log(8), np.log(95))))]
-        picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_GRAYSCALE)
+        picture = _as_jpeg(picture, rng)
     return picture
+
+
+def _as_jpeg(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(np.exp(rng.uniform(np.log(8), np.log(95))))]
+    return cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_GRAYSCALE)
 
 
 def _noise(rng: np.random.Generator) -> np.ndarray:
@@ -707,6 +771,8 @@ def _few_pixels(picture: np.ndarray, rng: np.random.Generator, pen: float, scann
     small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
     if scanned and rng.random() < 0.5:
         small = _black_and_white(small, rng)
+    if rng.random() < 0.3:
+        small = _as_jpeg(small, rng)
     way = int(rng.choice((cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)))
     return cv2.resize(small, (SIDE, SIDE), interpolation=way)
 

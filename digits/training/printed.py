@@ -19,6 +19,8 @@ FONTS = (
 )
 """Of those that come with matplotlib."""
 
+FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+PRINT = tuple(str(FOLDER / name) for name in FONTS)
 STROKE_FONTS = tuple((font, pen) for font in (0, 1, 2, 3, 4, 6, 7) for pen in (2, 5, 8))
 """OpenCV's fonts of strokes, and pens in pixels."""
 
@@ -29,8 +31,7 @@ Printed = tuple[np.ndarray, int]
 @lru_cache(4096)
 def font_glyph(name: str, sign: str, height: int) -> Printed:
     """A sign of a font of matplotlib's, of the size at which its digits are `height` pixels high."""
-    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
-    font = open_font(str(path), height)
+    font = open_font(str(FOLDER / name), height)
     image = Image.new("L", ((3 + len(sign)) * height, 4 * height))
     ImageDraw.Draw(image).text((height, 2 * height), sign, 255, font, anchor="ls")
     return _cropped(np.asarray(image), 2 * height, sign)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
 import numpy as np
 import pytest
 
 from digits.training import lines
 from digits.training.data import load_mnist
 from digits.training.lines import LIKE_DIGIT, OTHER, compose, write_line
-from digits.training.printed import FONTS, SEGMENTS, STROKE_FONTS, display_glyph, font_glyph, stroke_glyph
+from digits.training.printed import FONTS, PRINT, SEGMENTS, STROKE_FONTS, display_glyph, font_glyph, stroke_glyph
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +34,11 @@ def test_write_line_gives_cropped_ink_and_its_signs_from_left_to_right(validatio
         assert placed and all(0 <= one.middle < ink.shape[1] for one in placed)
 
 
-def test_a_line_in_a_font_of_handwriting_tells_where_each_sign_stands(monkeypatch):
-    fonts = (Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name for name in ("DejaVuSans.ttf", "cmtt10.ttf"))
-    paths = tuple(map(str, fonts))
-    monkeypatch.setattr(lines, "cached_fonts", lambda: paths)
+@pytest.mark.parametrize("font", [path for path in PRINT if path.endswith(("DejaVuSans.ttf", "cmtt10.ttf"))])
+def test_a_line_in_a_font_tells_where_each_sign_stands(font):
     rng = np.random.default_rng(3)
-    for _ in range(30):
-        ink, placed = lines._in_font(rng)
+    for _ in range(15):
+        ink, placed = lines._in_font(font, 0.6, rng)
         middles = [one.middle for one in placed]
         assert middles == sorted(middles)
         for one in placed:

@@ -39,7 +39,7 @@ def find_frames(rules: np.ndarray, strokes: list[Stroke]) -> list[Box]:
     gap = 2 * round(BRIDGED * height / 2) + 1
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
     contours, tree = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    holes = [contour for contour, (*_, parent) in zip(contours, tree[0], strict=True) if parent >= 0] if contours else []
+    holes = [contour for place, contour in enumerate(contours) if tree[0, place, 3] >= 0]
     boxes = [_box(contour) for contour in holes if _is_box(contour)]
     if len(boxes) > MOST:
         return []

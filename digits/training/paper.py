@@ -743,7 +743,7 @@ def _take(grey: np.ndarray, pen: float, scanned: bool, rng: np.random.Generator)
 
 def _as_jpeg(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(np.exp(rng.uniform(np.log(8), np.log(95))))]
-    return cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_GRAYSCALE))
 
 
 def _noise(rng: np.random.Generator) -> np.ndarray:

@@ -50,6 +50,8 @@ def train(options: argparse.Namespace) -> None:
 
         improve(options.corrections, model=options.out, data=options.data, seed=options.seed)
         return
+    if options.mean and not (options.sequence or options.ink):
+        raise DigitsError("--mean is of networks for ink or lines: name --ink FILE or --sequence FILE, too.")
     if options.sequence:
         train_sequence_network(options)
         return
@@ -89,8 +91,12 @@ def load_data(options: argparse.Namespace) -> Mnist:
 
 def train_sequence_network(options: argparse.Namespace) -> None:
     """The same for the network that reads lines of digits and signs."""
-    from digits.training.sequence import SequenceRecipe, train_sequence
+    from digits.training.sequence import SequenceRecipe, average_sequences, train_sequence
 
+    if options.mean:
+        right = average_sequences(options.mean, load_data(options), options.sequence)
+        print(f"Saved {options.sequence}; it reads {right:.1%} of the lines that it is tried on.")
+        return
     recipe = SequenceRecipe()
     if options.epochs is not None:
         recipe = dataclasses.replace(recipe, rounds=options.epochs)
@@ -102,14 +108,19 @@ def train_sequence_network(options: argparse.Namespace) -> None:
             f"Name at least 1 with --epochs, and {recipe.batch} with --limit."
         )
     folder = Path("runs") / options.sequence.stem
-    right = train_sequence(recipe, load_data(options), options.seed, options.sequence, folder, options.resume)
+    mnist = load_data(options)
+    right = train_sequence(recipe, mnist, options.seed, options.sequence, folder, options.resume, options.start)
     print(f"Saved {options.sequence}; it reads {right:.1%} of the lines that it is tried on.")
 
 
 def train_ink_network(options: argparse.Namespace) -> None:
     """The same for the network that tells ink from paper."""
-    from digits.training.ink import InkRecipe, train_ink
+    from digits.training.ink import InkRecipe, average_inks, train_ink
 
+    if options.mean:
+        overlap = average_inks(options.mean, load_data(options), options.ink)
+        print(f"Saved {options.ink}; what it finds and the true ink of pages overlap by {overlap:.1%}.")
+        return
     recipe = InkRecipe()
     if options.limit:
         recipe = dataclasses.replace(recipe, steps_per_epoch=options.limit)
@@ -121,7 +132,8 @@ def train_ink_network(options: argparse.Namespace) -> None:
             "Name at least 1 with --epochs, and 1 with --limit."
         )
     folder = Path("runs") / options.ink.stem
-    overlap = train_ink(recipe, load_data(options), options.seed, options.ink, folder, options.resume)
+    mnist = load_data(options)
+    overlap = train_ink(recipe, mnist, options.seed, options.ink, folder, options.resume, options.start)
     print(f"Saved {options.ink}; what it finds and the true ink of pages that it is tried on overlap by {overlap:.1%}.")
 
 
@@ -137,7 +149,12 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--teacher", type=Path, help="model to learn from instead of the labels (tiny: the shipped one)"
     )
-    parser.add_argument("--start", type=Path, metavar="MODEL", help="start a further round from this model.h5")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="MODEL",
+        help="start a further round from this model.h5; with --ink or --sequence, from this .onnx",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument(
         "--sequence",
@@ -154,6 +171,13 @@ def parse_options() -> argparse.Namespace:
         const=SHIPPED_INK_MODEL,
         metavar="FILE",
         help="train the network that tells ink from paper instead (default file: digits/ink.onnx)",
+    )
+    parser.add_argument(
+        "--mean",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="with --ink or --sequence: write the mean of the weights of these .onnx files, and train nothing",
     )
     parser.add_argument("--corrections", type=Path, metavar="FOLDER", help="improve the model with flagged pictures")
     options = parser.parse_args()

@@ -15,9 +15,9 @@ import pytest
 
 from digits.classifier import Classifier
 from digits.errors import ModelError
-from digits.files import sole_writer
+from digits.files import digest, sole_writer
 from digits.ink import InkReader
-from digits.sequence import SequenceReader
+from digits.sequence import SHIPPED_SEQUENCE_MODEL, SequenceReader
 from digits.training.data import load_mnist
 from digits.training.fit import fit
 from digits.training.history import read_history
@@ -182,6 +182,17 @@ def test_train_model_trains_the_sequence_network_and_keeps_a_record(tmp_path):
     record = json.loads((tmp_path / "mine.json").read_text())
     assert record["recipe"]["lines"] == 200 and record["keras_onnx_difference"] <= 1e-5
     assert not (tmp_path / "tiny.h5").exists()
+
+
+def test_train_model_goes_on_from_the_shipped_network_of_lines_and_writes_the_mean_of_both(tmp_path):
+    further = ("--start", str(SHIPPED_SEQUENCE_MODEL), "--limit", "64", "--epochs", "1")
+    train(tmp_path, "--sequence", "further.onnx", *further)
+    record = json.loads((tmp_path / "further.json").read_text())
+    assert record["went_on_from"]["model_sha256"] == digest(SHIPPED_SEQUENCE_MODEL)
+    assert record["read_right"] > 0.15  # as one that began anew could not
+    said = train(tmp_path, "--sequence", "mean.onnx", "--mean", str(SHIPPED_SEQUENCE_MODEL), "further.onnx")
+    record = json.loads((tmp_path / "mean.json").read_text())
+    assert f"{record['read_right']:.1%}" in said and len(record["mean_of"]) == 2
 
 
 def test_train_model_trains_the_ink_network_keeps_a_record_and_goes_on_where_it_was(tmp_path):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE, export_compared
 from digits.training.fit import forget
 from digits.training.fonts import cached_fonts
+from digits.training.further import go_on_from, mean_of, read_record, record_of_mean, record_of_origin
 from digits.training.history import read_round
 from digits.training.network import copy_for_training
 from digits.training.paper import SIDE, synthesise_page
@@ -51,10 +52,18 @@ class InkRecipe:
     learning_rate: float = 4e-3
 
 
-def train_ink(recipe: InkRecipe, mnist: Mnist, seed: int, path: Path, folder: Path, resume: bool = False) -> float:
+def train_ink(
+    recipe: InkRecipe,
+    mnist: Mnist,
+    seed: int,
+    path: Path,
+    folder: Path,
+    resume: bool = False,
+    start: Path | None = None,
+) -> float:
     """Train the ink network on pages of MNIST's training split and write it as ONNX, with a record (.json) beside it.
 
-    folder: where the training's state and history are, to resume from.
+    folder: where the training's state and history are, to resume from. start: an exported network to go on from.
     Returns the overlap (intersection over union, in [0, 1]) of found and true ink on COMPARED pages of the validation
     split. Raises ModelError if another program is training in the folder.
     """
@@ -62,7 +71,7 @@ def train_ink(recipe: InkRecipe, mnist: Mnist, seed: int, path: Path, folder: Pa
         with sole_writer(folder):
             if not resume:
                 forget(folder)
-            network = fit_ink(recipe, mnist, seed, folder)
+            network = fit_ink(recipe, mnist, seed, folder, start)
     except TimeoutError as error:
         raise ModelError(f"Another training is at work in {folder}. Wait until it has ended.") from error
     pages, truths = _batch(mnist.validation, COMPARED, (seed, 2))
@@ -71,6 +80,7 @@ def train_ink(recipe: InkRecipe, mnist: Mnist, seed: int, path: Path, folder: Pa
     record = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "recipe": asdict(recipe),
+        **record_of_origin(start),
         "seed": seed,
         "parameters": network.count_params(),
         "fonts": len(cached_fonts()),
@@ -83,6 +93,14 @@ def train_ink(recipe: InkRecipe, mnist: Mnist, seed: int, path: Path, folder: Pa
         "model_sha256": digest(path),
     }
     write_record(record, path)
+    return overlap
+
+
+def average_inks(paths: Sequence[Path], mnist: Mnist, path: Path) -> float:
+    """Write the mean of ink networks, with a record beside it. Returns as train_ink."""
+    mean_of(paths, path)
+    overlap = _overlap(InkReader(path), *_batch(mnist.validation, COMPARED, (read_record(paths[-1])["seed"], 2)))
+    write_record(record_of_mean(paths, path, overlap=overlap), path)
     return overlap
 
 
@@ -124,10 +142,12 @@ def ink_loss(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.Keras
     return ops.sum(entropy * ops.convert_to_tensor(WEIGHTS)) + 0.5 * (1 - ops.mean(dice))
 
 
-def fit_ink(recipe: InkRecipe, mnist: Mnist, seed: int, folder: Path) -> keras.Model:
+def fit_ink(recipe: InkRecipe, mnist: Mnist, seed: int, folder: Path, start: Path | None = None) -> keras.Model:
     """Train a network with Adam, from where the state in `folder` ends; interrupted, it goes on from the last epoch."""
     keras.utils.set_random_seed(seed)
     network = build_ink_network()
+    if start:
+        go_on_from(start, network, [_batch(mnist.train, recipe.batch, (seed, 3, k), k % 2 == 1)[0] for k in range(32)])
     copy = copy_for_training(network)
     copy.compile(keras.optimizers.Adam(recipe.learning_rate), ink_loss, jit_compile=False)
     copy.optimizer.build(copy.trainable_variables)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,6 +23,7 @@ from digits.sequence import ABOVE, BESIDE, HEIGHT, NONE, SIGNS, STEP, Reading, S
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_compared, halve
 from digits.training.fonts import cached_fonts
+from digits.training.further import go_on_from, mean_of, read_record, record_of_mean, record_of_origin
 from digits.training.lines import LONGEST, Placed, write_line
 from digits.training.network import copy_for_training
 from digits.training.save import versions, write_record
@@ -36,6 +37,7 @@ UNDECIDED = -1  # a place where the sign or none may be seen
 HOPELESS = 8.0  # loss from which on a line, which may be beyond reading, counts for less and less
 PLACES_COUNT = 0.2  # weight of where signs are seen, beside that of their order
 TOLERANCE = 2e-2  # largest difference between two probabilities, by the rounding of the weights
+SEEN_AT_FIRST = 64  # lines of a batch from which a network that goes on gets its statistics
 COMPARED = 1000  # lines that are read in the end; on the first of them Keras and ONNX must agree
 
 Line = tuple[np.ndarray, list[Placed]]
@@ -54,20 +56,29 @@ class SequenceRecipe:
     dropout: float = 0.1
 
 
-def train_sequence(recipe: SequenceRecipe, mnist: Mnist, seed: int, path: Path, folder: Path, resume: bool) -> float:
+def train_sequence(
+    recipe: SequenceRecipe,
+    mnist: Mnist,
+    seed: int,
+    path: Path,
+    folder: Path,
+    resume: bool,
+    start: Path | None = None,
+) -> float:
     """Train the sequence network on MNIST's training split and write it as ONNX, with a record (.json) beside it.
 
-    folder: where its state is kept after each round, so that it can go on if `resume`.
-    Returns the share in [0, 1] of COMPARED lines, written with the validation split, that it reads right.
+    folder: where its state is kept after each round, so that it can go on if `resume`. start: an exported network to go
+    on from. Returns the share in [0, 1] of COMPARED lines, fewer in a trial run, that it reads right; they are written
+    with the validation split.
     """
-    network, seconds = fit_sequence(recipe, mnist.train, seed, folder, resume)
-    lines = write_lines(mnist.validation, COMPARED, seed)
+    network, seconds = fit_sequence(recipe, mnist.train, seed, folder, resume, start)
+    lines = write_lines(mnist.validation, min(COMPARED, recipe.lines), seed)
     difference = export_sequence(network, path, [picture for picture, _ in lines[:100]])
-    reader = SequenceReader(path)
-    right = float(np.mean([read_line(reader, picture) == text_of(signs) for picture, signs in lines]))
+    right = _share_right(path, lines)
     record = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "recipe": asdict(recipe),
+        **record_of_origin(start),
         "seed": seed,
         "parameters": network.count_params(),
         "fonts": len(cached_fonts()),
@@ -81,6 +92,20 @@ def train_sequence(recipe: SequenceRecipe, mnist: Mnist, seed: int, path: Path, 
     }
     write_record(record, path)
     return right
+
+
+def average_sequences(paths: Sequence[Path], mnist: Mnist, path: Path) -> float:
+    """Write the mean of sequence networks, with a record beside it. Returns as train_sequence."""
+    mean_of(paths, path)
+    record = read_record(paths[-1])
+    right = _share_right(path, write_lines(mnist.validation, record["compared"], record["seed"]))
+    write_record(record_of_mean(paths, path, read_right=right), path)
+    return right
+
+
+def _share_right(path: Path, lines: list[Line]) -> float:
+    reader = SequenceReader(path)
+    return float(np.mean([read_line(reader, picture) == text_of(signs) for picture, signs in lines]))
 
 
 def write_lines(split: Split, count: int, seed: int) -> list[Line]:
@@ -131,7 +156,7 @@ def _refine(x: keras.KerasTensor, size: int | tuple[int, int]) -> keras.KerasTen
 
 
 def fit_sequence(
-    recipe: SequenceRecipe, train: Split, seed: int, folder: Path, resume: bool
+    recipe: SequenceRecipe, train: Split, seed: int, folder: Path, resume: bool, start: Path | None = None
 ) -> tuple[keras.Model, float]:
     """Train a network with Adam, the learning rate rising and then falling along a cosine.
 
@@ -139,6 +164,8 @@ def fit_sequence(
     """
     keras.utils.set_random_seed(seed)
     network = build_sequence_network(recipe.dropout)
+    if start:
+        go_on_from(start, network, _seen_at_first(train))
     copy = copy_for_training(network)
     steps = round(recipe.lines * recipe.reuse / recipe.batch)  # a round
     rate = keras.optimizers.schedules.CosineDecay(
@@ -163,6 +190,13 @@ def fit_sequence(
             _keep(copy, index + 1, seconds, folder)
     network.set_weights(copy.get_weights())
     return network, seconds
+
+
+def _seen_at_first(train: Split) -> list[np.ndarray]:
+    """Batches of lines of all widths, (SEEN_AT_FIRST, 40, w, 1) float32."""
+    lines = write_lines(train, 8 * SEEN_AT_FIRST, 0)
+    pictures = sorted((picture for picture, _ in lines), key=lambda picture: picture.shape[1])
+    return [side_by_side(pictures[first : first + SEEN_AT_FIRST]) for first in range(0, len(pictures), SEEN_AT_FIRST)]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from digits.table import RULED
 
 MOST = 12  # frames of a form; more are squared paper
 BRIDGED = 0.15  # gap in a frame's sides, in heights of what stands in it, that is closed
-STRAIGHT = 0.8  # share of the box around it that a frame takes at least
+STRAIGHT = 0.85  # share of the box around it, turned as it is, that a frame takes at least
 HIGHER = 1.1  # height of a frame in those of what stands in it, at least
 
 
@@ -52,8 +52,8 @@ def _box(contour: np.ndarray) -> Box:
 
 
 def _is_box(contour: np.ndarray) -> bool:
-    left, top, right, bottom = _box(contour)
-    return cv2.contourArea(contour) > STRAIGHT * (right - left) * (bottom - top)
+    _, (width, height), _ = cv2.minAreaRect(contour)
+    return cv2.contourArea(contour) > STRAIGHT * width * height
 
 
 def _holds(frame: Box, stroke: Stroke) -> bool:

@@ -51,6 +51,15 @@ def test_frame_around_everything_parts_nothing():
     assert parts(draw_frames((3, 5, 310, 130)), every) == [every]
 
 
+def test_frame_that_lies_askew_is_one_and_a_wheel_is_none():
+    rules = np.zeros((140, 320), np.float32)
+    cv2.polylines(rules, [cv2.boxPoints(((160, 70), (140, 96), 7)).astype(np.int32)], True, 1.0, 2)
+    assert len(find_frames(rules, DIGITS)) == 1
+    wheel = np.zeros((140, 320), np.float32)
+    cv2.circle(wheel, (148, 70), 60, 1.0, 2)
+    assert find_frames(wheel, DIGITS) == []
+
+
 def test_box_lower_than_its_digits_or_one_of_many_is_no_frame():
     assert find_frames(draw_frames((100, 40, 200, 100)), DIGITS) == []
     squares = [(20 * x, 20 * y, 20 * x + 20, 20 * y + 20) for x in range(1, 9) for y in range(1, 5)]

@@ -16,6 +16,7 @@ import numpy as np
 
 from digits.normalise import FRAME, crop, normalise, pen_width
 from digits.recognition import Box
+from digits.rings import without_rings
 from digits.sequence import Seen
 from digits.strokes import INKED, THUMBNAIL, Stroke, find_strokes, join
 
@@ -97,14 +98,15 @@ def find_layout(
     single: bool = False,
     shape: tuple[int, ...] | None = None,
     wanted: Callable[[Stroke], bool] | None = None,
+    rules: np.ndarray | None = None,
 ) -> Layout:
     """Find strokes, lines and strips.
 
     ink: (height, width) float32 in [0, 1]. single: all of it is one digit. shape: the picture's, if not the ink's.
-    wanted: which strokes are looked at; all if None.
+    wanted: which strokes are looked at; all if None. rules: as of `ink`, what looks ruled.
     """
     shape = shape or ink.shape
-    strokes, notes = find_strokes(ink)
+    ink, strokes, notes = _find_strokes(ink, rules, shape)
     strokes = list(filter(wanted, strokes)) if wanted else strokes
     if not strokes:
         return Layout(notes=[*notes, "nothing drawn"])
@@ -120,6 +122,18 @@ def find_layout(
     strips = [strip for index, line in enumerate(lines) for strip in find_strips(index, line)]
     framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None
     return Layout(strips, notes, single, framed)
+
+
+def _find_strokes(
+    ink: np.ndarray, rules: np.ndarray | None, shape: tuple[int, ...]
+) -> tuple[np.ndarray, list[Stroke], list[str]]:
+    """Ink without what is drawn around other ink, though some of that looks ruled; its strokes; notes."""
+    drawn = np.maximum(ink, rules) if rules is not None and (rules > INKED).any() else ink
+    strokes, notes = find_strokes(drawn)
+    seen, rings = without_rings(ink, strokes) if max(shape) > THUMBNAIL else (ink, [])
+    if seen is not drawn:
+        strokes, notes = find_strokes(seen)
+    return seen, strokes, notes + rings
 
 
 def _without_rest(strokes: list[Stroke], shape: tuple[int, ...]) -> tuple[list[Stroke], list[str]]:

@@ -226,7 +226,7 @@ class Recognizer:
         return self._read_page(self.ink.look_from_side(ink, quarters), single, shape)
 
     def _read_page(self, ink: Ink, single: bool, shape: tuple[int, ...], tables: bool = True) -> _Page:
-        layout = find_layout(ink.ink, single, shape)
+        layout = find_layout(ink.ink, single, shape, rules=ink.rules)
         grids = find_ruled(ink.rules, layout.strips) if tables and not layout.single else []
         layout = part_at_cells(layout, grids, ink.rules) if grids else part_at_frames(layout, ink.rules)
         read = _take_whole if layout.single else self._read

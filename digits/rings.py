@@ -1,0 +1,150 @@
+"""Rings: the circle or box that people draw around a number to mark it. It is no zero, and no part of a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digits.normalise import pen_width
+from digits.strokes import INKED, Stroke
+
+MOST = 40  # strokes that are looked at, the largest
+AROUND = 2.0  # area within the outline of a ring, in that of its ink, at least
+SLIMMEST = 0.8  # width of a ring in its heights, at least: a slimmer one is a zero, whatever is in it
+PENS = 1.5  # that a ring is thick
+HOLLOW, AT_RIM = 0.65, 0.9  # how far from its middle, in its half width and height, so much of a ring is
+DIRECTIONS, CLOSED = 36, 0.85  # in which a ring is looked at; share of them in which it has ink
+INSIDE = 0.95  # share of the ink of what stands in a ring that lies within it
+HIGH = 0.35  # height of the highest stroke in it, in those of the ring: the eyes of a face are lower
+CONVEX, HIGHER = 0.95, 0.5  # share of its hull that a ring fills if what is in it touches it, and height of that
+STRAIGHT = 0.25  # its width in its length, at least: the stroke through a zero is no 1
+DRAWN = 0.2  # share of a ring that is ink: one of ruled lines is left to the tables
+
+
+@dataclass(frozen=True, eq=False)
+class _Ring:
+    """A stroke around a middle. rim: (DIRECTIONS,) how far its inner edge is from it, in its half width and height;
+    inked: (height, width) bool, its own pixels; parts: what stands in it and touches it."""
+
+    stroke: Stroke
+    rim: np.ndarray
+    inked: np.ndarray
+    parts: list[Stroke]
+
+    def holds(self, other: Stroke) -> bool:
+        direction, away = _seen_from_middle(other, self.stroke)
+        return bool(np.mean(away < self.rim[direction]) > INSIDE)
+
+
+def without_rings(ink: np.ndarray, strokes: Sequence[Stroke]) -> tuple[np.ndarray, list[str]]:
+    """The ink without what is drawn around other ink, and a note of it.
+
+    ink: (height, width) float32. strokes: of the ink and what looks ruled together, as some of a ring may.
+    """
+    rings = [ring for ring in find_rings(strokes) if _share_of(ring, ink) > DRAWN]
+    for ring in rings:
+        left, top, right, bottom = ring.stroke.box
+        wider = cv2.dilate(ring.inked.view(np.uint8), np.ones((3, 3), np.uint8))
+        ink = ink.copy()
+        ink[top:bottom, left:right][wider > 0] = 0
+    return ink, [f"drawn around what is written and ignored: {len(rings)}"] if rings else []
+
+
+def find_rings(strokes: Sequence[Stroke]) -> list[_Ring]:
+    """The strokes in which others stand, or parts of their own that touch them, that may be digits."""
+    boxes = np.array([stroke.box for stroke in strokes]).reshape(-1, 4)
+    left, top, right, bottom = boxes.T
+    found = []
+    for place in np.argsort((left - right) * (bottom - top), kind="stable")[:MOST].tolist():
+        if (ring := _find_ring(strokes[place])) is None:
+            continue
+        x, y, end, foot = ring.stroke.box
+        within = np.flatnonzero((left > x) & (right < end) & (top > y) & (bottom < foot))
+        inside = [*ring.parts, *(strokes[other] for other in within.tolist() if ring.holds(strokes[other]))]
+        if any(other.height > HIGH * ring.stroke.height for other in inside):
+            found.append(ring)
+    return found
+
+
+def _share_of(ring: _Ring, ink: np.ndarray) -> float:
+    left, top, right, bottom = ring.stroke.box
+    return float(np.mean(ink[top:bottom, left:right][ring.inked] > INKED))
+
+
+def _find_ring(stroke: Stroke) -> _Ring | None:
+    """The stroke as a ring; None if it is open, or slim, or not hollow."""
+    if stroke.width < SLIMMEST * stroke.height:
+        return None
+    outline = _outline(stroke)
+    if cv2.contourArea(outline) < AROUND * np.count_nonzero(stroke.ink > INKED):
+        return None
+    direction, away = _seen_from_middle(stroke, stroke)
+    edge = np.full(DIRECTIONS, -np.inf)
+    np.maximum.at(edge, direction, away)
+    if np.isfinite(edge).mean() < CLOSED:
+        return None
+    rim = edge - 2 * PENS * pen_width(stroke.ink) / min(stroke.width, stroke.height)
+    of_rim = away >= rim[direction]
+    if np.mean(away[of_rim] > HOLLOW) < AT_RIM or not _goes_round(stroke, of_rim, direction):
+        return None
+    inked, parts = stroke.ink > INKED, list(_parts(stroke, ~of_rim)) if _is_convex(outline) else []
+    for part in parts:
+        left, top = part.box[0] - stroke.box[0], part.box[1] - stroke.box[1]
+        inked[top : top + part.height, left : left + part.width] &= part.ink <= 0
+    return _Ring(stroke, rim, inked, parts)
+
+
+def _goes_round(stroke: Stroke, of_rim: np.ndarray, direction: np.ndarray) -> bool:
+    """Does the outermost ink hold together all around? That of a number whose digits touch does not."""
+    y, x = np.nonzero(stroke.ink > INKED)
+    mask = np.zeros(stroke.ink.shape, np.uint8)
+    mask[y[of_rim], x[of_rim]] = 1
+    _, labels = cv2.connectedComponents(mask, connectivity=8)
+    own = labels[y[of_rim], x[of_rim]]
+    longest = own == np.bincount(own).argmax()
+    return len(np.unique(direction[of_rim][longest])) >= CLOSED * DIRECTIONS
+
+
+def _outline(stroke: Stroke) -> np.ndarray:
+    inked = (stroke.ink > INKED).view(np.uint8)
+    contours, _ = cv2.findContours(inked, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return max(contours, key=cv2.contourArea)
+
+
+def _is_convex(outline: np.ndarray) -> bool:
+    """Is it round or square all around? That of two digits that touch is not."""
+    return cv2.contourArea(outline) > CONVEX * cv2.contourArea(cv2.convexHull(outline))
+
+
+def _parts(ring: Stroke, inner: np.ndarray) -> Iterator[Stroke]:
+    """What touches a ring from within and may be a digit. inner: of each inked pixel, whether it is none of the rim."""
+    y, x = np.nonzero(ring.ink > INKED)
+    mask = np.zeros(ring.ink.shape, np.uint8)
+    mask[y[inner], x[inner]] = 1
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    for label in range(1, count):
+        left, top, width, height = stats[label, :4].tolist()
+        own = labels[top : top + height, left : left + width] == label
+        if height < HIGHER * ring.height or _is_straight(own):
+            continue
+        box = ring.box[0] + left, ring.box[1] + top, ring.box[0] + left + width, ring.box[1] + top + height
+        yield Stroke(box, np.where(own, ring.ink[top : top + height, left : left + width], 0).astype(np.float32))
+
+
+def _is_straight(inked: np.ndarray) -> bool:
+    places = np.argwhere(inked).astype(np.float32)
+    _, sides, _ = cv2.minAreaRect(places)
+    return min(sides) < STRAIGHT * max(sides)
+
+
+def _seen_from_middle(stroke: Stroke, ring: Stroke) -> tuple[np.ndarray, np.ndarray]:
+    """Of each inked pixel: in which of DIRECTIONS it lies from the ring's middle, and how far, in its half sides."""
+    left, top, right, bottom = ring.box
+    y, x = np.nonzero(stroke.ink > INKED)
+    across = (2 * (x + stroke.box[0]) - left - right) / (right - left)
+    down = (2 * (y + stroke.box[1]) - top - bottom) / (bottom - top)
+    direction = ((np.arctan2(down, across) / (2 * np.pi) % 1) * DIRECTIONS).astype(int) % DIRECTIONS
+    return direction, np.hypot(across, down)

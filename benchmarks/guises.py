@@ -114,6 +114,19 @@ def framed(strokes: Strokes, rng: Rng) -> np.ndarray:
     return _on_screen_or_paper(np.maximum(cover, frame), BALL_PEN, rng)
 
 
+def circled(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """A circle drawn around the digit by the same pen, not quite round, whose end runs past its start."""
+    side = _side(rng)
+    length = rng.uniform(0.3, 0.5) * side
+    width = rng.uniform(0.04, 0.08) * length
+    cover = _in_the_middle(trace(strokes, length, width), (side, side), rng)
+    angles = rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi + rng.uniform(-0.1, 0.4), 60)
+    reach = rng.uniform(0.36, 0.46, 2) * side * (1 + 0.04 * np.sin(2 * angles[:, None] + rng.uniform(0, 6)))
+    ring = reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    circle = _in_the_middle(trace([ring.tolist()], float(np.ptp(ring, axis=0).max()), width), (side, side), rng, 0.0)
+    return _on_screen_or_paper(np.maximum(cover, circle), BALL_PEN, rng)
+
+
 def _on_screen_or_paper(cover: Cover, pen: Pen, rng: Rng) -> np.ndarray:
     """Half of them black on the white of a drawing program, half written on paper and photographed."""
     if rng.random() < 0.5:
@@ -450,6 +463,7 @@ GUISES: dict[str, Guise] = {
     "reduced to 16 pixels and enlarged": sixteen_pixels,
     "tight crop on shaded paper": tight_and_shaded,
     "a square frame drawn around": framed,
+    "a circle drawn around": circled,
     "a sheet on a dark desk": on_a_desk,
     "glare on a whiteboard": whiteboard,
     "pencil on shaded paper": pencil,

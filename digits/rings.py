@@ -12,14 +12,14 @@ from digits.normalise import pen_width
 from digits.strokes import INKED, Stroke
 
 MOST = 40  # strokes that are looked at, the largest
-AROUND = 2.0  # area within the outline of a ring, in that of its ink, at least
-SLIMMEST = 0.8  # width of a ring in its heights, at least: a slimmer one is a zero, whatever is in it
+AROUND = 2.5  # area of a ring's hull, in that of its ink, at least
+SLIMMEST, ROUNDISH = 0.65, 0.8  # its width in its heights, at least; if what is in it touches it, as in some zeros
 PENS = 1.5  # that a ring is thick
 HOLLOW, AT_RIM = 0.65, 0.9  # how far from its middle, in its half width and height, so much of a ring is
 DIRECTIONS, CLOSED = 36, 0.85  # in which a ring is looked at; share of them in which it has ink
 INSIDE = 0.95  # share of the ink of what stands in a ring that lies within it
-HIGH = 0.35  # height of the highest stroke in it, in those of the ring: the eyes of a face are lower
-CONVEX, HIGHER = 0.95, 0.5  # share of its hull that a ring fills if what is in it touches it, and height of that
+HIGH = 0.3  # height of the highest stroke in it, in those of the ring: the eyes of a face are lower
+CONVEX, HIGHER = 0.95, 0.5  # share of its hull that it then fills, as two digits do not; height of what touches it
 STRAIGHT = 0.25  # its width in its length, at least: the stroke through a zero is no 1
 DRAWN = 0.2  # share of a ring that is ink: one of ruled lines is left to the tables
 
@@ -79,7 +79,8 @@ def _find_ring(stroke: Stroke) -> _Ring | None:
     if stroke.width < SLIMMEST * stroke.height:
         return None
     outline = _outline(stroke)
-    if cv2.contourArea(outline) < AROUND * np.count_nonzero(stroke.ink > INKED):
+    hull = cv2.contourArea(cv2.convexHull(outline))
+    if hull < AROUND * np.count_nonzero(stroke.ink > INKED):
         return None
     direction, away = _seen_from_middle(stroke, stroke)
     edge = np.full(DIRECTIONS, -np.inf)
@@ -90,7 +91,8 @@ def _find_ring(stroke: Stroke) -> _Ring | None:
     of_rim = away >= rim[direction]
     if np.mean(away[of_rim] > HOLLOW) < AT_RIM or not _goes_round(stroke, of_rim, direction):
         return None
-    inked, parts = stroke.ink > INKED, list(_parts(stroke, ~of_rim)) if _is_convex(outline) else []
+    is_convex = cv2.contourArea(outline) > CONVEX * hull and stroke.width > ROUNDISH * stroke.height
+    inked, parts = stroke.ink > INKED, list(_parts(stroke, ~of_rim)) if is_convex else []
     for part in parts:
         left, top = part.box[0] - stroke.box[0], part.box[1] - stroke.box[1]
         inked[top : top + part.height, left : left + part.width] &= part.ink <= 0
@@ -112,11 +114,6 @@ def _outline(stroke: Stroke) -> np.ndarray:
     inked = (stroke.ink > INKED).view(np.uint8)
     contours, _ = cv2.findContours(inked, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     return max(contours, key=cv2.contourArea)
-
-
-def _is_convex(outline: np.ndarray) -> bool:
-    """Is it round or square all around? That of two digits that touch is not."""
-    return cv2.contourArea(outline) > CONVEX * cv2.contourArea(cv2.convexHull(outline))
 
 
 def _parts(ring: Stroke, inner: np.ndarray) -> Iterator[Stroke]:

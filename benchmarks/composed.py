@@ -309,6 +309,78 @@ def a_number(drawings: Sequence[Drawing], rng: Rng) -> Composed:
     return compose_lines(drawings, rng, 1, lengths=(2, 8))
 
 
+def a_marked_number(drawings: Sequence[Drawing], rng: Rng) -> Composed:
+    """A number with what people put around it: a circle, a box, a line, brackets, the sign of a currency."""
+    height = float(np.exp(rng.uniform(*np.log(HEIGHTS))))
+    hand = _hand(drawings, height, (round(3.4 * height), round(14 * height)), rng)
+    number = hand.choose(int(rng.integers(1, 5)), rng)
+    hand.write(number, 3 * height, 2.2 * height, rng)
+    places = np.concatenate(hand.inks)
+    box = np.concatenate([places.min(axis=0), places.max(axis=0)]) / height
+    mark = list(MARKS.values())[rng.integers(len(MARKS))]
+    lines = [np.round(16 * height * line).astype(np.int32) for line in mark(box, rng)]
+    cv2.polylines(hand.page, lines, False, 1.0, max(1, round(hand.pen)), cv2.LINE_AA, 4)
+    hand.page = np.ascontiguousarray(hand.page[:, : round((box[2] + 3) * height)])
+    return _photograph(hand, [(_text(number),)], paper(*hand.page.shape, rng), None, rng, 0.0)
+
+
+def _circle(box: np.ndarray, rng: Rng) -> list[np.ndarray]:
+    angles = rng.uniform(0, 6) + np.linspace(0, 2 * np.pi + rng.uniform(-0.1, 0.4), 60)
+    reach = (box[2:] - box[:2]) / 2 * rng.uniform(1.1, 1.25) + rng.uniform(0.2, 0.4)
+    reach = reach * (1 + 0.03 * np.sin(2 * angles[:, None]))
+    return [(box[:2] + box[2:]) / 2 + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)]
+
+
+def _box(box: np.ndarray, rng: Rng) -> list[np.ndarray]:
+    left, top, right, bottom = box + rng.uniform(0.15, 0.4, 4) * (-1, -1, 1, 1)
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
+    return [corners + rng.normal(0, 0.04, corners.shape)]
+
+
+def _line_under(box: np.ndarray, rng: Rng) -> list[np.ndarray]:
+    left, right = box[0] - rng.uniform(0, 0.3), box[2] + rng.uniform(0, 0.3)
+    base = box[3] + rng.uniform(0.12, 0.3)
+    return [np.array([(left, base), (right, base)]) + rng.normal(0, 0.02, (2, 2))]
+
+
+def _bracket(x: float, box: np.ndarray, side: int, rng: Rng) -> np.ndarray:
+    """side: 1 of a closing one."""
+    along = np.linspace(-1, 1, 12)
+    y = (box[1] + box[3]) / 2 + along * (box[3] - box[1]) * rng.uniform(0.55, 0.7)
+    return np.stack([x + side * rng.uniform(0.15, 0.3) * (1 - along**2), y], axis=1)
+
+
+def _brackets(box: np.ndarray, rng: Rng) -> list[np.ndarray]:
+    return [_bracket(box[0] - rng.uniform(0.1, 0.3), box, -1, rng), *_closing_bracket(box, rng)]
+
+
+def _closing_bracket(box: np.ndarray, rng: Rng) -> list[np.ndarray]:
+    return [_bracket(box[2] + rng.uniform(0.05, 0.25), box, 1, rng)]
+
+
+def _before(box: np.ndarray, strokes: Sequence[Sequence[tuple[float, float]]], rng: Rng) -> list[np.ndarray]:
+    """Strokes in a box of 1 x 1, to the left of the number."""
+    tall, corner = box[3] - box[1], np.array([box[0] - rng.uniform(0.15, 0.4), box[1]])
+    return [corner + tall * (np.array(stroke) * (0.6, 1) - (0.6, 0) + rng.normal(0, 0.02, 2)) for stroke in strokes]
+
+
+DOLLAR = (
+    ((0.9, 0.25), (0.7, 0.1), (0.3, 0.1), (0.1, 0.28), (0.3, 0.46), (0.7, 0.54), (0.9, 0.7), (0.7, 0.9), (0.1, 0.8)),
+    ((0.5, -0.1), (0.5, 1.1)),
+)
+HASH = (((0.35, 0.05), (0.2, 0.95)), ((0.8, 0.05), (0.65, 0.95)), ((0.0, 0.35), (1.0, 0.32)), ((0.0, 0.68), (1, 0.65)))
+MARKS: dict[str, Callable[[np.ndarray, Rng], list[np.ndarray]]] = {
+    "circle": _circle,
+    "box": _box,
+    "line": _line_under,
+    "brackets": _brackets,
+    "closing bracket": _closing_bracket,
+    "dollar": lambda box, rng: _before(box, DOLLAR, rng),
+    "hash": lambda box, rng: _before(box, HASH, rng),
+}
+"""From the box of a number, left, top, right and bottom in heights of a digit, to lines, (n, 2)."""
+
+
 def a_page(drawings: Sequence[Drawing], rng: Rng, turn: float = 0.0) -> Composed:
     return compose_lines(drawings, rng, int(rng.integers(3, 9)), numbers=2, turn=turn)
 
@@ -327,6 +399,7 @@ def a_table(drawings: Sequence[Drawing], rng: Rng) -> Composed:
 
 KINDS: dict[str, Callable[[Sequence[Drawing], Rng], Composed]] = {
     "numbers": a_number,
+    "numbers, marked": a_marked_number,
     "pages": a_page,
     "pages, 5 to 15 degrees askew": a_page_askew,
     "pages, on their side or head": a_page_on_its_side,

@@ -70,11 +70,11 @@ class Sets:
         """Numbers, pages and tables of one hand, photographed."""
         for name, make in KINDS.items():
             count = COMPOSED if self.limit is None else min(max(1, self.limit // 4), COMPOSED)
-            count *= 3 if name == "numbers" else 1
+            count *= 3 if name.startswith("numbers") else 1
             made = [make(self.drawings, _random(name, index)) for index in range(count)]
             yield Pictures(
                 f"composed {name}", [one.picture for one in made], [one.text for one in made], None,
-                lines=True, digits_only=True, boxes=[one.boxes for one in made], whole=name == "numbers",
+                lines=True, digits_only=True, boxes=[one.boxes for one in made], whole=name.startswith("numbers"),
             )  # fmt: skip
 
     def nothing(self) -> Iterator[Pictures]:

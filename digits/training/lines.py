@@ -20,7 +20,7 @@ from digits.sequence import SIGNS
 from digits.training.augment import augment
 from digits.training.data import Split
 from digits.training.fonts import cached_fonts
-from digits.training.glyphs import HURRIED, MARKS
+from digits.training.glyphs import AROUND, HURRIED, MARKS
 from digits.training.glyphs import SIGNS as OTHER_FORMS
 from digits.training.numbers import CUT_HEIGHT, write_number
 from digits.training.printed import PRINT, PRINTERS, display_glyph, lacks, open_font
@@ -30,6 +30,7 @@ from digits.training.strokes import CLEAR_LETTERS, curve, draw, draw_form, no_nu
 TOUCHING = 0.25  # share of the lines whose digits all touch,
 IN_FONTS = 0.2  # and of those in fonts of handwriting, if there are any;
 WORDS_IN_FONTS = 0.6  # share of these with words
+PUT_AROUND = 0.35  # share of the texts with others that are numbers in brackets or with a currency
 PRINTED_WORDS = 0.06  # share of the lines with words in print
 HURRIED_HANDS, ENOUGH = 0.3, 3  # share of the hands that are hurried, in texts with so many digits
 ROUND = 0.12  # share of the plain numbers that end with zeros
@@ -135,7 +136,7 @@ def compose(rng: np.random.Generator, plain: bool = False) -> str:
     """
     while True:
         text = TEXTS[rng.choice(len(TEXTS), p=TEXT_SHARES)](rng)
-        if len(text) <= LONGEST and not (plain and set(text) & set(",/+=%?o")):
+        if len(text) <= LONGEST and not (plain and set(text) & {*",/+=%?o", *AROUND}):
             return text
 
 
@@ -210,12 +211,28 @@ def _several(rng: np.random.Generator) -> str:
 def _with_others(rng: np.random.Generator) -> str:
     """Numbers among letters, currencies, brackets, what is struck out; or nothing but such."""
     number = _decimal(rng) if rng.random() < 0.3 else _digits(rng, 1, 5)
+    if rng.random() < PUT_AROUND:
+        return _spelt(rng.choice(_around(number, rng)), rng)
     forms = ("w", "w", "?", "w w", "w w w", "w w w w", f"w {number} w", f"{number}?", f"{number} w", f"?{number}",
              f"w {number}", f"?{number}?", f"?={number}")  # fmt: skip
     if rng.random() < 0.2:
         place = int(rng.integers(len(number) + 1))
         return number[:place] + OTHER + number[place:]
-    return "".join(_word(rng) if sign == "w" else sign for sign in forms[rng.integers(len(forms))])
+    return _spelt(forms[rng.integers(len(forms))], rng)
+
+
+def _around(number: str, rng: np.random.Generator) -> list[str]:
+    """A number in brackets, with a currency, as a number of something, or with a number of its own before it."""
+    short = number[:2]
+    return [
+        *(f"({number})", f"({number})", f"{number})", f"{number})", f"${number}", f"#{number}", f"€{number}"),
+        *(f"{number}€", f"w ({number})", f"({short}) w", f"{short}) {_digits(rng, 1, 4)}"),
+    ]
+
+
+def _spelt(form: str, rng: np.random.Generator) -> str:
+    """A form with a word for each w."""
+    return "".join(_word(rng) if sign == "w" else sign for sign in form)
 
 
 def _word(rng: np.random.Generator) -> str:
@@ -253,7 +270,7 @@ def _handwriting(text: str, split: Split, rng: np.random.Generator) -> tuple[Han
             ink = _to_height(_zeros(len(text), pen, rng), UNIT * size * small_zeros * rng.uniform(0.7, 1))
             return Glyph(ink, -ink.shape[0] - round(rng.uniform(0, max(0, UNIT - ink.shape[0]))), text)
         if not text.isdigit():
-            return _mark(text, pen, rng) if text in MARKS else _other(text, pen, rng)
+            return _mark(text, pen, rng) if text in MARKS or text in AROUND else _other(text, pen, rng)
         label, below = int(text), rng.normal(0, wander)
         if label in (4, 7, 9) and hanging and rng.random() < 0.7:
             size *= 1 + hanging
@@ -309,8 +326,8 @@ def _gaps(rng: np.random.Generator) -> Callable[[], float]:
 
 
 def _mark(text: str, pen: float, rng: np.random.Generator) -> Glyph:
-    """A sign of numbers, written."""
-    forms = MARKS[text]
+    """A sign of numbers, or what people put around them, written."""
+    forms = MARKS[text] if text in MARKS else AROUND[text]
     strokes = [np.array([point.split(",") for point in stroke.split()], float)
                for stroke in forms[rng.integers(len(forms))].split(";")]  # fmt: skip
     middle = np.concatenate(strokes).mean(axis=0)
@@ -318,7 +335,12 @@ def _mark(text: str, pen: float, rng: np.random.Generator) -> Glyph:
     shift = np.array([0, rng.normal(0, 5)])
     shaken = [(stroke + rng.normal(0, 2.5, stroke.shape) - middle) * stretch + middle + shift for stroke in strokes]
     thick = pen * UNIT * (rng.uniform(0.9, 1.7) if text in ".:," else rng.uniform(0.8, 1.1))
-    return _inked([curve(stroke) for stroke in shaken], thick, text)
+    return _inked([curve(stroke) for stroke in shaken], thick, _label(text))
+
+
+def _label(sign: str) -> str:
+    """What the network has to say of a sign of a text."""
+    return OTHER if sign == LIKE_DIGIT or sign in AROUND else sign
 
 
 def _inked(strokes: list[np.ndarray], pen: float, label: str) -> Glyph:
@@ -391,7 +413,7 @@ def _print(text: str, split: Split, rng: np.random.Generator) -> tuple[Hand, Cal
         ink, top = glyph(_letters(text, rng), UNIT)
         ink = cv2.resize(ink, (max(2, round(width * ink.shape[1])), ink.shape[0]), interpolation=cv2.INTER_AREA)
         ink = change_pen(ink, float(weight))
-        return Glyph(ink, top, OTHER if text == LIKE_DIGIT else text)
+        return Glyph(ink, top, _label(text))
 
     gap = UNIT * rng.uniform(0.04, 0.3)
     return write, lambda: float(gap), False
@@ -414,7 +436,7 @@ def _in_font(path: str, words: float, rng: np.random.Generator) -> tuple[np.ndar
         left, _, right, _ = font.getbbox(letter)
         pen.text((x, ABOVE + rng.normal(0, 0.01 * UNIT)), letter, 255, font, anchor="ls")
         if sign != " ":
-            placed.append(Placed(OTHER if sign == LIKE_DIGIT else sign, x + (left + right) / 2, float(right - left)))
+            placed.append(Placed(_label(sign), x + (left + right) / 2, float(right - left)))
         x += apart if sign != " " else UNIT * rng.uniform(0, 0.8)
     ink = np.asarray(paper, np.float32) / 255
     if rng.random() < 0.5:

@@ -7,6 +7,7 @@ import pytest
 
 from digits.training import lines
 from digits.training.data import load_mnist
+from digits.training.glyphs import AROUND
 from digits.training.lines import LIKE_DIGIT, OTHER, compose, write_line
 from digits.training.printed import FONTS, PRINT, SEGMENTS, STROKE_FONTS, display_glyph, font_glyph, stroke_glyph
 
@@ -19,7 +20,7 @@ def validation():
 def test_compose_writes_numbers_of_every_kind():
     rng = np.random.default_rng(1)
     texts = [compose(rng) for _ in range(2000)]
-    assert set("".join(texts)) == set("0123456789.,-/:+=% " + OTHER + LIKE_DIGIT)
+    assert set("".join(texts)) == {*"0123456789.,-/:+=% ", OTHER, LIKE_DIGIT, *AROUND}
     assert max(map(len, texts)) >= 20 and min(map(len, texts)) == 1
     assert {"/", "1"} - set(texts) == {"/"}, "a stroke alone is a 1"
     assert not set("".join(compose(rng, plain=True) for _ in range(500))) & set(",/+=%?o")

@@ -245,14 +245,14 @@ class Recognizer:
 
         Of a single stroke that is surely one, the reader is not asked: it takes three times as long.
         """
-        whole = _Part(strip, None, take_as_one(strip)) if strip.may_be_one else None
-        row = self.classifier.classify(np.stack(whole.images)[..., None])[0] if whole else None
-        if whole and row is not None and len(strip.strokes) == 1 and row.max() >= CERTAIN:
+        if not strip.may_be_one:
+            return _Part(strip, self.reader.read(level(strip)))
+        whole = _Part(strip, None, take_as_one(strip))
+        row = self.classifier.classify(np.stack(whole.images)[..., None])[0]
+        if len(strip.strokes) == 1 and row.max() >= CERTAIN:
             return replace(whole, row=row)
         reading = self.reader.read(level(strip))
-        if whole and row is not None and is_one(reading, row):
-            return replace(whole, reading=reading, row=row)
-        return _Part(strip, reading)
+        return replace(whole, reading=reading, row=row) if is_one(reading, row) else _Part(strip, reading)
 
     def _classify(self, prepared: list[_Prepared]) -> np.ndarray:
         """(n, 10) probabilities, one row for each image of each picture."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from onnx import numpy_helper
 
 from digits.errors import ModelError
 from digits.files import digest, replace_file
+from digits.training.save import write_record
 
 WITH_WEIGHTS = ("Conv", "ConvTranspose", "MatMul", "Gemm", "Add", "Mul")  # kinds of nodes
 
@@ -81,16 +82,24 @@ def record_of_origin(start: Path | None) -> dict[str, Any]:
     return {"went_on_from": {"model_sha256": digest(start), "seconds": seconds}}
 
 
-def record_of_mean(paths: Sequence[Path], path: Path, **measured: float) -> dict[str, Any]:
-    """The record of the last of the networks, changed to that of the mean at `path`. measured: what it reached."""
-    weights = Counter(map(digest, paths))
-    return {
-        **read_record(paths[-1]),
+def write_mean(
+    paths: Sequence[Path], path: Path, measure: Callable[[dict[str, Any]], dict[str, float]]
+) -> dict[str, Any]:
+    """Write the mean of networks to `path`, which may be one of them, and beside it the record of the last, changed.
+
+    measure: from the last one's record to what the mean reaches. Returns the record. Raises ModelError as mean_of and
+    read_record.
+    """
+    record, weights = read_record(paths[-1]), Counter(map(digest, paths))
+    mean_of(paths, path)
+    record |= {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "mean_of": [{"model_sha256": sha256, "weight": weight} for sha256, weight in weights.items()],
-        **measured,
+        **measure(record),
         "model_sha256": digest(path),
     }
+    write_record(record, path)
+    return record
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,7 +26,7 @@ from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE, export_compared
 from digits.training.fit import forget
 from digits.training.fonts import cached_fonts
-from digits.training.further import go_on_from, mean_of, read_record, record_of_mean, record_of_origin
+from digits.training.further import go_on_from, record_of_origin, write_mean
 from digits.training.history import read_round
 from digits.training.network import copy_for_training
 from digits.training.paper import SIDE, synthesise_page
@@ -98,10 +99,11 @@ def train_ink(
 
 def average_inks(paths: Sequence[Path], mnist: Mnist, path: Path) -> float:
     """Write the mean of ink networks, with a record beside it. Returns as train_ink."""
-    mean_of(paths, path)
-    overlap = _overlap(InkReader(path), *_batch(mnist.validation, COMPARED, (read_record(paths[-1])["seed"], 2)))
-    write_record(record_of_mean(paths, path, overlap=overlap), path)
-    return overlap
+
+    def measure(record: dict[str, Any]) -> dict[str, float]:
+        return {"overlap": _overlap(InkReader(path), *_batch(mnist.validation, COMPARED, (record["seed"], 2)))}
+
+    return float(write_mean(paths, path, measure)["overlap"])
 
 
 def build_ink_network() -> keras.Model:

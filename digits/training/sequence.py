@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,7 +24,7 @@ from digits.sequence import ABOVE, BESIDE, HEIGHT, NONE, SIGNS, STEP, Reading, S
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_compared, halve
 from digits.training.fonts import cached_fonts
-from digits.training.further import go_on_from, mean_of, read_record, record_of_mean, record_of_origin
+from digits.training.further import go_on_from, record_of_origin, write_mean
 from digits.training.lines import LONGEST, Placed, write_line
 from digits.training.network import copy_for_training
 from digits.training.save import versions, write_record
@@ -96,11 +97,11 @@ def train_sequence(
 
 def average_sequences(paths: Sequence[Path], mnist: Mnist, path: Path) -> float:
     """Write the mean of sequence networks, with a record beside it. Returns as train_sequence."""
-    mean_of(paths, path)
-    record = read_record(paths[-1])
-    right = _share_right(path, write_lines(mnist.validation, record["compared"], record["seed"]))
-    write_record(record_of_mean(paths, path, read_right=right), path)
-    return right
+
+    def measure(record: dict[str, Any]) -> dict[str, float]:
+        return {"read_right": _share_right(path, write_lines(mnist.validation, record["compared"], record["seed"]))}
+
+    return float(write_mean(paths, path, measure)["read_right"])
 
 
 def _share_right(path: Path, lines: list[Line]) -> float:

@@ -10,11 +10,12 @@ import pytest
 from onnx import numpy_helper
 
 from digits.errors import ModelError
+from digits.files import digest
 from digits.ink import SHIPPED_INK_MODEL, InkReader
 from digits.sequence import SHIPPED_SEQUENCE_MODEL, SequenceReader
 from digits.training import ink, sequence
 from digits.training.data import load_mnist
-from digits.training.further import go_on_from, mean_of, read_record, record_of_mean, record_of_origin
+from digits.training.further import go_on_from, mean_of, read_record, record_of_origin, write_mean
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +82,11 @@ def test_records_tell_from_what_training_went_on_and_of_what_a_mean_is(tmp_path)
     assert origin["model_sha256"] == record["model_sha256"]
     assert origin["seconds"] == record["seconds"] + record["went_on_from"]["seconds"]
     last = changed(SHIPPED_INK_MODEL, 0.3, tmp_path)
-    mean_of([SHIPPED_INK_MODEL, last, last], tmp_path / "mean.onnx")
-    mean = record_of_mean([SHIPPED_INK_MODEL, last, last], tmp_path / "mean.onnx", overlap=0.5)
+    before = digest(last)
+    mean = write_mean([SHIPPED_INK_MODEL, last, last], last, lambda record: {"overlap": 0.5})
+    assert mean == read_record(last) and mean["model_sha256"] == digest(last)
+    assert [one["model_sha256"] for one in mean["mean_of"]] == [record["model_sha256"], before]
     assert [one["weight"] for one in mean["mean_of"]] == [1, 2] and mean["overlap"] == 0.5
     assert mean["model_sha256"] not in {one["model_sha256"] for one in mean["mean_of"]}
     with pytest.raises(ModelError, match="expected the record that training writes"):
-        read_record(tmp_path / "mean.onnx")
+        read_record(tmp_path / "none.onnx")

@@ -18,6 +18,7 @@ PENS = 1.5  # that a ring is thick
 HOLLOW, AT_RIM = 0.65, 0.9  # how far from its middle, in its half width and height, so much of a ring is
 DIRECTIONS, CLOSED = 36, 0.85  # in which a ring is looked at; share of them in which it has ink
 INSIDE = 0.95  # share of the ink of what stands in a ring that lies within it
+LONGEST = 2.8  # how long its line is, in its width and height together: ink for more is a blot
 HIGH = 0.3  # height of the highest stroke in it, in those of the ring: the eyes of a face are lower
 CONVEX, HIGHER = 0.95, 0.5  # share of its hull that it then fills, as two digits do not; height of what touches it
 STRAIGHT = 0.25  # its width in its length, at least: the stroke through a zero is no 1
@@ -26,10 +27,11 @@ DRAWN = 0.2  # share of a ring that is ink: one of ruled lines is left to the ta
 
 @dataclass(frozen=True, eq=False)
 class _Ring:
-    """A stroke around a middle. rim: (DIRECTIONS,) how far its inner edge is from it, in its half width and height;
-    inked: (height, width) bool, its own pixels; parts: what stands in it and touches it."""
+    """A stroke around a middle. pen: its width, in pixels; rim: (DIRECTIONS,) how far its inner edge is from it, in its
+    half width and height; inked: (height, width) bool, its own pixels; parts: what stands in it and touches it."""
 
     stroke: Stroke
+    pen: float
     rim: np.ndarray
     inked: np.ndarray
     parts: list[Stroke]
@@ -38,6 +40,11 @@ class _Ring:
         direction, away = _seen_from_middle(other, self.stroke)
         return bool(np.mean(away < self.rim[direction]) > INSIDE)
 
+    def may_mark(self, other: Stroke) -> bool:
+        """Is it high enough for a digit, and no blot? With a pen like the ring's that would be far too long."""
+        length = np.count_nonzero(other.ink > INKED) / self.pen
+        return bool(other.height > HIGH * self.stroke.height and length < LONGEST * (other.width + other.height))
+
 
 def without_rings(ink: np.ndarray, strokes: Sequence[Stroke]) -> tuple[np.ndarray, list[str]]:
     """The ink without what is drawn around other ink, and a note of it.
@@ -45,12 +52,14 @@ def without_rings(ink: np.ndarray, strokes: Sequence[Stroke]) -> tuple[np.ndarra
     ink: (height, width) float32. strokes: of the ink and what looks ruled together, as some of a ring may.
     """
     rings = [ring for ring in find_rings(strokes) if _share_of(ring, ink) > DRAWN]
+    if not rings:
+        return ink, []
+    ink = ink.copy()
     for ring in rings:
         left, top, right, bottom = ring.stroke.box
         wider = cv2.dilate(ring.inked.view(np.uint8), np.ones((3, 3), np.uint8))
-        ink = ink.copy()
         ink[top:bottom, left:right][wider > 0] = 0
-    return ink, [f"drawn around what is written and ignored: {len(rings)}"] if rings else []
+    return ink, [f"drawn around what is written and ignored: {len(rings)}"]
 
 
 def find_rings(strokes: Sequence[Stroke]) -> list[_Ring]:
@@ -64,7 +73,7 @@ def find_rings(strokes: Sequence[Stroke]) -> list[_Ring]:
         x, y, end, foot = ring.stroke.box
         within = np.flatnonzero((left > x) & (right < end) & (top > y) & (bottom < foot))
         inside = [*ring.parts, *(strokes[other] for other in within.tolist() if ring.holds(strokes[other]))]
-        if any(other.height > HIGH * ring.stroke.height for other in inside):
+        if any(map(ring.may_mark, inside)):
             found.append(ring)
     return found
 
@@ -78,36 +87,39 @@ def _find_ring(stroke: Stroke) -> _Ring | None:
     """The stroke as a ring; None if it is open, or slim, or not hollow."""
     if stroke.width < SLIMMEST * stroke.height:
         return None
-    outline = _outline(stroke)
+    inked, outline = stroke.ink > INKED, _outline(stroke)
     hull = cv2.contourArea(cv2.convexHull(outline))
-    if hull < AROUND * np.count_nonzero(stroke.ink > INKED):
+    if hull < AROUND * np.count_nonzero(inked):
         return None
     direction, away = _seen_from_middle(stroke, stroke)
     edge = np.full(DIRECTIONS, -np.inf)
     np.maximum.at(edge, direction, away)
     if np.isfinite(edge).mean() < CLOSED:
         return None
-    rim = edge - 2 * PENS * pen_width(stroke.ink) / min(stroke.width, stroke.height)
-    of_rim = away >= rim[direction]
-    if np.mean(away[of_rim] > HOLLOW) < AT_RIM or not _goes_round(stroke, of_rim, direction):
+    pen = pen_width(stroke.ink)
+    rim = edge - 2 * PENS * pen / min(stroke.width, stroke.height)
+    at_rim = away >= rim[direction]
+    of_rim = inked.copy()
+    of_rim[inked] = at_rim
+    if np.mean(away[at_rim] > HOLLOW) < AT_RIM or not _goes_round(of_rim, direction[at_rim]):
         return None
     is_convex = cv2.contourArea(outline) > CONVEX * hull and stroke.width > ROUNDISH * stroke.height
-    inked, parts = stroke.ink > INKED, list(_parts(stroke, ~of_rim)) if is_convex else []
+    parts = list(_parts(stroke, inked & ~of_rim)) if is_convex else []
     for part in parts:
         left, top = part.box[0] - stroke.box[0], part.box[1] - stroke.box[1]
         inked[top : top + part.height, left : left + part.width] &= part.ink <= 0
-    return _Ring(stroke, rim, inked, parts)
+    return _Ring(stroke, pen, rim, inked, parts)
 
 
-def _goes_round(stroke: Stroke, of_rim: np.ndarray, direction: np.ndarray) -> bool:
-    """Does the outermost ink hold together all around? That of a number whose digits touch does not."""
-    y, x = np.nonzero(stroke.ink > INKED)
-    mask = np.zeros(stroke.ink.shape, np.uint8)
-    mask[y[of_rim], x[of_rim]] = 1
-    _, labels = cv2.connectedComponents(mask, connectivity=8)
-    own = labels[y[of_rim], x[of_rim]]
+def _goes_round(of_rim: np.ndarray, direction: np.ndarray) -> bool:
+    """Does the outermost ink hold together all around? That of a number whose digits touch does not.
+
+    of_rim: (height, width) bool; direction: of each of its pixels.
+    """
+    _, labels = cv2.connectedComponents(of_rim.view(np.uint8), connectivity=8)
+    own = labels[of_rim]
     longest = own == np.bincount(own).argmax()
-    return len(np.unique(direction[of_rim][longest])) >= CLOSED * DIRECTIONS
+    return len(np.unique(direction[longest])) >= CLOSED * DIRECTIONS
 
 
 def _outline(stroke: Stroke) -> np.ndarray:
@@ -117,11 +129,8 @@ def _outline(stroke: Stroke) -> np.ndarray:
 
 
 def _parts(ring: Stroke, inner: np.ndarray) -> Iterator[Stroke]:
-    """What touches a ring from within and may be a digit. inner: of each inked pixel, whether it is none of the rim."""
-    y, x = np.nonzero(ring.ink > INKED)
-    mask = np.zeros(ring.ink.shape, np.uint8)
-    mask[y[inner], x[inner]] = 1
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    """What touches a ring from within and may be a digit. inner: (height, width) bool, ink that is none of the rim."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(inner.view(np.uint8), connectivity=8)
     for label in range(1, count):
         left, top, width, height = stats[label, :4].tolist()
         own = labels[top : top + height, left : left + width] == label

@@ -97,7 +97,7 @@ def train_sequence_network(options: argparse.Namespace) -> None:
         right = average_sequences(options.mean, load_data(options), options.sequence)
         print(f"Saved {options.sequence}; it reads {right:.1%} of the lines that it is tried on.")
         return
-    recipe = SequenceRecipe()
+    recipe = SequenceRecipe().further() if options.start else SequenceRecipe()
     if options.epochs is not None:
         recipe = dataclasses.replace(recipe, rounds=options.epochs)
     if options.limit:
@@ -121,7 +121,7 @@ def train_ink_network(options: argparse.Namespace) -> None:
         overlap = average_inks(options.mean, load_data(options), options.ink)
         print(f"Saved {options.ink}; what it finds and the true ink of pages overlap by {overlap:.1%}.")
         return
-    recipe = InkRecipe()
+    recipe = InkRecipe().further() if options.start else InkRecipe()
     if options.limit:
         recipe = dataclasses.replace(recipe, steps_per_epoch=options.limit)
     if options.epochs is not None:

@@ -22,6 +22,7 @@ from digits.errors import ModelError
 from digits.files import digest, replace_file
 from digits.training.save import write_record
 
+GENTLER = 0.35  # learning rate of a network that goes on, as a share of a new one's: higher, and it forgets
 WITH_WEIGHTS = ("Conv", "ConvTranspose", "MatMul", "Gemm", "Add", "Mul")  # kinds of nodes
 
 

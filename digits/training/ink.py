@@ -9,7 +9,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import TOLERANCE, export_compared
 from digits.training.fit import forget
 from digits.training.fonts import cached_fonts
-from digits.training.further import go_on_from, record_of_origin, write_mean
+from digits.training.further import GENTLER, go_on_from, record_of_origin, write_mean
 from digits.training.history import read_round
 from digits.training.network import copy_for_training
 from digits.training.paper import SIDE, synthesise_page
@@ -51,6 +51,10 @@ class InkRecipe:
     steps_per_epoch: int = 200
     batch: int = 8
     learning_rate: float = 4e-3
+
+    def further(self) -> InkRecipe:
+        """The recipe for a network that is trained already."""
+        return replace(self, learning_rate=GENTLER * self.learning_rate)
 
 
 def train_ink(

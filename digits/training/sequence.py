@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from digits.sequence import ABOVE, BESIDE, HEIGHT, NONE, SIGNS, STEP, Reading, S
 from digits.training.data import DIGESTS, Mnist, Split
 from digits.training.export import export_compared, halve
 from digits.training.fonts import cached_fonts
-from digits.training.further import go_on_from, record_of_origin, write_mean
+from digits.training.further import GENTLER, go_on_from, record_of_origin, write_mean
 from digits.training.lines import LONGEST, Placed, write_line
 from digits.training.network import copy_for_training
 from digits.training.save import versions, write_record
@@ -55,6 +55,10 @@ class SequenceRecipe:
     batch: int = 64
     learning_rate: float = 2e-3
     dropout: float = 0.1
+
+    def further(self) -> SequenceRecipe:
+        """The recipe for a network that is trained already."""
+        return replace(self, learning_rate=GENTLER * self.learning_rate)
 
 
 def train_sequence(

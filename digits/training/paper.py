@@ -22,6 +22,7 @@ from digits.training.strokes import draw, random_word
 SIDE = 256  # pixels of a page
 WHOLE = 0.15  # share of the pages that are seen whole, on a desk
 STRAIGHT = (1, 1, 4, 7, 9)  # digits with strokes that look ruled
+CIRCLED = 0.05  # share of the groups of marks in a line that the pen has marked with a circle
 LONE = 0.12  # share of the large digits that are nothing but a straight stroke, as a 1 is
 DRAWN = 80  # pixels to which a digit of MNIST is enlarged before its pen is changed
 WORDS = (
@@ -123,8 +124,12 @@ def _write_large(page: Page, train: Split, rng: np.random.Generator) -> None:
     page.pen = max(1.0, share * height)
     middle = top + mark.shape[0] // 2
     cv2.line(page.lines, (left, middle), (left + mark.shape[1], middle), 1.0, max(1, round(0.4 * height)))
-    if rng.random() < 0.3:
-        _frame(page, (left, top, left + mark.shape[1], top + mark.shape[0]), rng)
+    box = left, top, left + mark.shape[1], top + mark.shape[0]
+    around = rng.random()
+    if around < 0.3:
+        _frame(page, box, rng)
+    elif around < 0.42:
+        _encircle(page, box, rng)
     elif rng.random() < 0.15:  # neighbours that the edge has cut off
         beside = _mark(train, height, share, rng)
         side = rng.choice((-1, 1))
@@ -242,6 +247,8 @@ def _write_line(
         written += 1
         if written % length == 0:
             _ribbon(page, ribbon, height)
+            if rng.random() < CIRCLED:
+                _encircle(page, (ribbon[0][0], round(y), ribbon[-1][0], round(y + mark.shape[0])), rng)
             ribbon, length = [], int(rng.integers(1, 9))
             left += rng.uniform(0.4, 3) * height
             words = words != (rng.random() < 0.1)
@@ -382,6 +389,20 @@ def _print(height: float, rng: np.random.Generator) -> np.ndarray:
     ink = np.zeros((80, 40 + 36 * len(text)), np.uint8)
     cv2.putText(ink, text, (12, 55), int(rng.choice(FONTS)), 1.4, 255, int(rng.integers(1, 6)), cv2.LINE_AA)
     return enlarge(crop(ink.astype(np.float32) / 255), height * rng.uniform(0.5, 1), SIDE)
+
+
+def _encircle(page: Page, box: tuple[int, int, int, int], rng: np.random.Generator) -> None:
+    """The circle or box, in one go of the pen, with which people mark what is in it. It is ink."""
+    left, top, right, bottom = box
+    high = bottom - top
+    angles = rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi + rng.uniform(-0.3, 0.6), 60)
+    way = np.stack([np.cos(angles), np.sin(angles)])
+    way = np.sign(way) * np.abs(way) ** (1.0 if rng.random() < 0.75 else rng.uniform(0.15, 0.6))  # round, or a box
+    reach = np.array([right - left, high]) / 2 * rng.uniform(1.0, 1.5, 2) + high * rng.uniform(0.1, 0.35)
+    reach = reach[:, None] * (1 + 0.04 * np.sin(2 * angles + rng.uniform(0, 6)) + rng.uniform(0, 0.01) * angles)
+    middle = np.array([left + right, top + bottom]) / 2 + rng.normal(0, 0.05 * high, 2)
+    points = np.round(16 * (middle[:, None] + reach * way).T).astype(np.int32)
+    cv2.polylines(page.ink, [points], False, 1.0, max(1, round(page.pen * rng.uniform(0.7, 1.2))), cv2.LINE_AA, 4)
 
 
 # Ruled lines
@@ -531,7 +552,7 @@ def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarra
         paper -= rng.uniform(0.02, 0.25) * contrast * _cloud(rng.uniform(1.0, 12), rng)
     if rng.random() < 0.3:
         paper -= _pattern(rng) * rng.uniform(0.05, 0.55) * contrast
-    if rng.random() < 0.28:
+    if rng.random() < 0.32:
         paper -= _back(page, rng) * rng.uniform(0.1, 0.55) * contrast
     if rng.random() < 0.2:
         _speckle(paper, page.pen, contrast, rng)
@@ -540,7 +561,7 @@ def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarra
             _fold(paper, rng)
     if rng.random() < 0.25:
         paper += rng.uniform(0.02, 0.15) * contrast * _relief(page, rng)
-    for _ in range(rng.integers(1, 3) if rng.random() < 0.22 else 0):
+    for _ in range(rng.integers(1, 3) if rng.random() < 0.27 else 0):
         paper -= rng.uniform(0.1, 0.75) * contrast * _stain(rng)
     return np.maximum(paper, 0)
 

@@ -14,7 +14,7 @@ import numpy as np
 from digits.normalise import change_pen, crop, normalise, pen_width
 from digits.training.augment import NOT_A_DIGIT
 from digits.training.fonts import cached_fonts
-from digits.training.glyphs import DIGITS, HURRIED, SIGNS
+from digits.training.glyphs import DIGITS, FIGURES, HURRIED, SIGNS
 from digits.training.printed import font_text
 from digits.training.progress import tracked
 
@@ -79,7 +79,7 @@ def draw_form(form: str, rng: np.random.Generator, pen: float | None = None) -> 
 
 def no_number(rng: np.random.Generator) -> np.ndarray:
     """Draw something that is no sign of a number, however large: (height, width) float32."""
-    return (_scribble, _shape, _texture)[rng.choice(3, p=(0.5, 0.3, 0.2))](rng)
+    return (_scribble, _shape, _texture, _figure)[rng.choice(4, p=(0.45, 0.2, 0.15, 0.2))](rng)
 
 
 def _digit(label: int, rng: np.random.Generator, forms: dict[int, tuple[str, ...]] = DIGITS) -> list[Stroke]:
@@ -181,6 +181,12 @@ def _sign(rng: np.random.Generator) -> np.ndarray:
     return _ink(write(SIGNS[rng.integers(len(SIGNS))], rng), rng)
 
 
+def _figure(rng: np.random.Generator) -> np.ndarray:
+    """A drawing of something, often upright and even, as it is put on a pad."""
+    form = FIGURES[rng.integers(len(FIGURES))]
+    return _ink(write(form, rng) if rng.random() < 0.5 else _curves(form, rng, rng.uniform(0.5, 5)), rng)
+
+
 def _letter(rng: np.random.Generator) -> np.ndarray:
     """A letter of OpenCV's stroke fonts, bent."""
     ink = np.zeros((140, 170), np.uint8)
@@ -258,12 +264,20 @@ def _bend_little(places: np.ndarray, rng: np.random.Generator) -> list[Stroke]:
 
 
 def _shape(rng: np.random.Generator) -> np.ndarray:
-    """A filled or empty polygon."""
-    corners = int(rng.integers(3, 8))
+    """A filled or empty polygon, or one whose corners lie far out and far in by turns; a filled circle."""
+    filled = rng.random() < 0.5
+    corners = int(rng.integers(3, 8 if filled else 6))  # an outline with more is a zero
+    reach = rng.uniform(0.6, 1, (corners, 1))
     angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
-    places = np.stack([np.cos(angles), np.sin(angles)], 1) * rng.uniform(0.6, 1, (corners, 1)) * 48 + 50
+    if filled and rng.random() < 0.3:
+        return _ink([np.zeros((2, 2))], rng, rng.uniform(0.1, 0.5))
+    if not filled and rng.random() < 0.4:
+        corners *= 2
+        reach = np.tile((1.0, rng.uniform(0.2, 0.6)), corners // 2)[:, None] * rng.uniform(0.8, 1, (corners, 1))
+        angles = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.normal(0, 0.1, corners)
+    places = np.stack([np.cos(angles), np.sin(angles)], 1) * reach * 48 + 50
     ink = np.zeros((100, 100), np.uint8)
-    if rng.random() < 0.5:
+    if filled:
         cv2.fillPoly(ink, [places.astype(np.int32)], 255, cv2.LINE_AA)
         return crop(ink.astype(np.float32) / 255)
     return _ink([np.concatenate([places, places[:1]])], rng)
@@ -295,6 +309,6 @@ def _several(rng: np.random.Generator) -> np.ndarray:
     return _ink(strokes, rng, pen=np.exp(rng.uniform(np.log(0.015), np.log(0.09))))
 
 
-NO_DIGITS = (_sign, _letter, _scribble, _dashes, _shape, _texture, _several)
-SHARES = (0.36, 0.2, 0.14, 0.05, 0.06, 0.05, 0.14)
+NO_DIGITS = (_sign, _letter, _scribble, _dashes, _shape, _texture, _several, _figure)
+SHARES = (0.31, 0.18, 0.13, 0.05, 0.09, 0.04, 0.12, 0.08)
 WRITTEN = 0.25  # share of what is no digit that is written in fonts of handwriting

@@ -67,7 +67,9 @@ def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
     """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
-        data = file.read(most + 1) if size <= most else b""
+        data = file.read(size + 1) if size <= most else b""  # for `most` bytes, memory would be asked for in vain
+        if len(data) > size:  # it has grown, or is one of a system that tells no sizes
+            data += file.read(most - size)
     if max(size, len(data)) > most:
         raise OSError(f"it has {max(size, len(data)):,} bytes, and at most {most:,} are read")
     return data

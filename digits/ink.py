@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 
 import cv2
 import numpy as np
@@ -349,7 +350,7 @@ def _stands_free(ink: np.ndarray) -> bool:
     width, height = np.array(outer)[:, 2:].T
     if width.max() > 0.9 * ink.shape[1]:
         return False
-    tall = float(np.median(height[height >= 0.5 * height.max()]))
+    tall = median(height[height >= 0.5 * height.max()].tolist())
     level = (width > SLENDER * height) & (width > LONGER * tall)
     upright = (height > SLENDER * width) & (height > LONGER * tall)
     if level.all() and len(outer) <= DASHES:

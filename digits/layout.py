@@ -219,6 +219,8 @@ def _are_two(upper: Stroke, lower: Stroke) -> bool:
 
 def _find_low(strokes: list[Stroke]) -> list[Stroke | None]:
     """Of each stroke: the nearest one beside, above or below it that is much higher and no such mark itself, if any."""
+    if len(strokes) == 1:
+        return [None]
     left, top, right, bottom = np.array([stroke.box for stroke in strokes], float).T
     height = bottom - top
     across = np.maximum(np.maximum(left[:, None] - right, left - right[:, None]), 0) / height  # [mark, large]

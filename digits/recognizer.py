@@ -365,10 +365,14 @@ def _mark(found: Found, prepared: _Prepared) -> Digit | Sign:
 def _placed(box: Box, prepared: _Prepared) -> Box:
     """The box in the picture that holds a box of the ink, which may be turned, and is never empty."""
     left, top, right, bottom = box
-    corners = prepared.to_picture @ np.array([(left, right, right, left), (top, top, bottom, bottom), (1, 1, 1, 1)])
-    x, y = np.clip(corners.min(axis=1).round().astype(int), 0, np.array(prepared.size) - 1).tolist()
-    end_x, end_y = np.minimum(corners.max(axis=1).round().astype(int), prepared.size).tolist()
-    return x, y, max(end_x, x + 1), max(end_y, y + 1)
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    (x, y), (end_x, end_y) = (
+        [limits([a * x + b * y + c for x, y in corners]) for a, b, c in prepared.to_picture.tolist()]
+        for limits in (min, max)
+    )  # plain numbers: for four corners, arrays take five times as long
+    width, height = prepared.size
+    x, y = min(max(round(x), 0), width - 1), min(max(round(y), 0), height - 1)
+    return x, y, max(min(round(end_x), width), x + 1), max(min(round(end_y), height), y + 1)
 
 
 def _told(found: list[FoundNumber], blank: int) -> list[str]:

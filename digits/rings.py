@@ -68,10 +68,10 @@ def find_rings(strokes: Sequence[Stroke]) -> list[_Ring]:
     left, top, right, bottom = boxes.T
     found = []
     for place in np.argsort((left - right) * (bottom - top), kind="stable")[:MOST].tolist():
-        if (ring := _find_ring(strokes[place])) is None:
-            continue
-        x, y, end, foot = ring.stroke.box
+        x, y, end, foot = strokes[place].box
         within = np.flatnonzero((left > x) & (right < end) & (top > y) & (bottom < foot))
+        if (ring := _find_ring(strokes[place], alone=not within.size)) is None:
+            continue
         inside = [*ring.parts, *(strokes[other] for other in within.tolist() if ring.holds(strokes[other]))]
         if any(map(ring.may_mark, inside)):
             found.append(ring)
@@ -83,13 +83,17 @@ def _share_of(ring: _Ring, ink: np.ndarray) -> float:
     return float(np.mean(ink[top:bottom, left:right][ring.inked] > INKED))
 
 
-def _find_ring(stroke: Stroke) -> _Ring | None:
-    """The stroke as a ring; None if it is open, or slim, or not hollow."""
+def _find_ring(stroke: Stroke, alone: bool) -> _Ring | None:
+    """The stroke as a ring; None if it is open, or slim, or not hollow.
+
+    alone: no other stroke is near its middle, so that it marks nothing unless that touches it.
+    """
     if stroke.width < SLIMMEST * stroke.height:
         return None
     inked, outline = stroke.ink > INKED, _outline(stroke)
     hull = cv2.contourArea(cv2.convexHull(outline))
-    if hull < AROUND * np.count_nonzero(inked):
+    is_convex = cv2.contourArea(outline) > CONVEX * hull and stroke.width > ROUNDISH * stroke.height
+    if hull < AROUND * np.count_nonzero(inked) or (alone and not is_convex):
         return None
     direction, away = _seen_from_middle(stroke, stroke)
     edge = np.full(DIRECTIONS, -np.inf)
@@ -103,7 +107,6 @@ def _find_ring(stroke: Stroke) -> _Ring | None:
     of_rim[inked] = at_rim
     if np.mean(away[at_rim] > HOLLOW) < AT_RIM or not _goes_round(of_rim, direction[at_rim]):
         return None
-    is_convex = cv2.contourArea(outline) > CONVEX * hull and stroke.width > ROUNDISH * stroke.height
     parts = list(_parts(stroke, inked & ~of_rim)) if is_convex else []
     for part in parts:
         left, top = part.box[0] - stroke.box[0], part.box[1] - stroke.box[1]

@@ -23,6 +23,7 @@ LYING, STRAIGHT = 1.5, 0.4  # width of a bar in its heights at least, and how th
 SOLID = 2.2  # and in what it is thick on average;
 FILLED = 0.8  # share of what lies between its edges that is inked
 SPECK = 0.6  # size, in widths of the pen, below which it is no decimal point
+GRAIN = 1 / 200  # of the picture's longer side: what is smaller may be of the paper
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +84,14 @@ def find_strokes(ink: np.ndarray) -> tuple[list[Stroke], list[str]]:
     if longest <= THUMBNAIL:
         return [Stroke(box, ink[window])], []
     count, labels, stats = _components(inked[window])
+    if count == 2 and max(stats[1, 2:4]) > longest * GRAIN:  # no speck: nothing is there to compare it with
+        return [_stroke(ink[window], labels, stats, 1).moved(left, top)], []
     pen = pen_width(ink[window])
     if count > 9:
         count, labels, stats = _bridge_dots(inked[window], longest, count, labels, stats)
     if count > FEWEST and np.mean(stats[1:, 2:4].min(axis=1) < BAR * pen) > MOSTLY:
         count, labels, stats = _bridged(inked[window], round(BETWEEN * pen) + 1)
-    least = max(SPECK * pen, min(longest / 200, 2 * pen))  # on a large page a point is smaller than the page's grain
+    least = max(SPECK * pen, min(longest * GRAIN, 2 * pen))  # on a large page a point is smaller than the page's grain
     kept = [label for label in range(1, count) if max(stats[label, 2:4]) > least]
     strokes = [_stroke(ink[window], labels, stats, label).moved(left, top) for label in kept]
     notes = [f"specks ignored: {count - 1 - len(kept)}"] if len(kept) < count - 1 else []

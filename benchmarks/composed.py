@@ -134,7 +134,7 @@ def compose_lines(
     shape = (round((count + 1) * step), round((3 + (2.5 + 1.8 * lengths[1]) * numbers) * height))
     hand = _hand(drawings, height, shape, rng)
     rows = [_write_line(hand, numbers, lengths, (line + 1.2) * step, rng) for line in range(count)]
-    page = hand.page[:, : round(max(places[:, 0].max() for places in hand.inks) + height)]
+    page = hand.page[:, : round(max(places[:, 0].max() for places in hand.inks if len(places)) + height)]
     hand.page = np.ascontiguousarray(page)
     return _photograph(hand, rows, _ground(hand.page.shape, step, 0.2 * step, rng), None, rng, turn)
 

@@ -62,7 +62,7 @@ class Look:
 
     view: (height, width) uint8 grey, ink dark, part of the picture or of its negative; left, top: where it lies in the
     picture; scale: at which it is shown; dark: the ink is dark there; level: it is known to be level; even: its light
-    was made even.
+    was made even; pad: as the view, what is drawn on a clean pad, so that it is known to be dark; None of all others.
     """
 
     view: np.ndarray
@@ -72,11 +72,22 @@ class Look:
     dark: bool
     level: bool
     even: bool = False
+    pad: np.ndarray | None = None
 
     @cached_property
     def seen(self) -> np.ndarray:
         """The view as it is shown, uint8."""
         return _resize(self.view, self.scale)
+
+    def part(self, box: Box) -> Look:
+        """A look at a part of the view."""
+        x, y, end, foot = box
+        pad = None if self.pad is None else self.pad[y:foot, x:end]
+        return replace(self, view=self.view[y:foot, x:end], left=self.left + x, top=self.top + y, pad=pad)
+
+    def negative(self) -> Look:
+        """Light ink on dark paper as dark ink, or the reverse."""
+        return replace(self, view=~self.view, dark=not self.dark)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +124,8 @@ class Ink:
         """Turned by so many quarters to the left."""
         back = _back(self.ink.shape, quarters)
         turn = {1: "on its left side", 2: "upside down", 3: "on its right side"}[quarters]
-        ink = np.ascontiguousarray(np.rot90(self.ink, quarters))
-        rules = None if self.rules is None else np.ascontiguousarray(np.rot90(self.rules, quarters))
+        ink = _rotate(self.ink, quarters)
+        rules = None if self.rules is None else _rotate(self.rules, quarters)
         notes = (*self.notes, f"{turn}: turned upright")
         return replace(self, ink=ink, to_picture=self.to_picture @ back, notes=notes, rules=rules)
 
@@ -134,11 +145,17 @@ class InkReader:
 
         grey: (height, width) uint8, ink dark or light. level: the picture is known to be level, and is not turned.
         """
-        return _find_on_clean_pad(grey) or self._find_on_paper(grey, level)
+        pad = _find_on_clean_pad(grey)
+        if pad is not None and _stands_free(pad.ink):
+            return pad
+        return self._find_on_paper(grey, level, pad)
 
-    def _find_on_paper(self, grey: np.ndarray, level: bool) -> Ink:
+    def _find_on_paper(self, grey: np.ndarray, level: bool, pad: Ink | None) -> Ink:
         """What is muddled is looked at where something small stands out, or in even light, if that is clearer."""
-        found, light = self._look(_from_afar(grey, level)), Light(grey)
+        look = _from_afar(grey, level)
+        if pad is not None:
+            look = replace(look.negative() if pad.notes else look, pad=pad.ink)
+        found, light = self._look(look), Light(grey)
         for find in (self._find_small, self._find_in_even_light):
             if _is_muddy(found, light) and (other := find(light, level)) and other.clarity > found.clarity + BRIGHTER:
                 found = other
@@ -171,7 +188,8 @@ class InkReader:
         turned, look = ink.turned_by_quarters(quarters), ink.look
         if look is None:
             return turned
-        upright = replace(look, view=np.ascontiguousarray(np.rot90(look.view, quarters)), left=0, top=0)
+        pad = None if look.pad is None else _rotate(look.pad, quarters)
+        upright = replace(look, view=_rotate(look.view, quarters), left=0, top=0, pad=pad)
         found = _found(upright, self.maps(standardise(upright.seen)))
         moved = np.array([[1, 0, look.left], [0, 1, look.top]], float) @ _back(look.view.shape, quarters)
         to_picture = moved @ np.vstack([found.to_picture, (0, 0, 1)])
@@ -201,16 +219,19 @@ class InkReader:
         while (closer := _closer(maps[..., INK], look.scale, longest)) > look.scale:
             if _share_of_sure(maps[..., INK]) >= TRUSTED:
                 x, y, end, foot = _around_ink(maps[..., [INK, RULES]].max(axis=-1), look.view.shape, look.scale)
-                look = replace(look, view=look.view[y:foot, x:end], left=look.left + x, top=look.top + y)
+                look = look.part((x, y, end, foot))
             look = replace(look, scale=closer)
             maps = self.maps(standardise(look.seen))
         return _found(look, maps)
 
     def _look_from_afar(self, look: Look) -> tuple[Look, np.ndarray]:
         """A look at the picture, or at its negative if that has clearer ink; and the maps of it."""
-        dark, light = self.maps(standardise(look.seen)), self.maps(standardise(~look.seen))
+        dark = self.maps(standardise(look.seen))
+        if look.pad is not None:
+            return look, dark
+        light = self.maps(standardise(~look.seen))
         if _clarity(light[..., INK]) > _clarity(dark[..., INK]) + CLEARER:
-            return replace(look, view=~look.view, dark=not look.dark), light
+            return look.negative(), light
         return look, dark
 
     def maps(self, seen: np.ndarray) -> np.ndarray:
@@ -246,6 +267,11 @@ def _from_afar(grey: np.ndarray, level: bool) -> Look:
     return Look(grey, 0, 0, FAR / max(grey.shape), dark=True, level=level)
 
 
+def _rotate(picture: np.ndarray, quarters: int) -> np.ndarray:
+    """Turned by so many quarters to the left."""
+    return np.ascontiguousarray(np.rot90(picture, quarters))
+
+
 def _back(shape: tuple[int, ...], quarters: int) -> np.ndarray:
     """(3, 3) matrix from places in a picture that was turned by so many quarters to the left to those before."""
     height, width = shape
@@ -258,6 +284,7 @@ def _back(shape: tuple[int, ...], quarters: int) -> np.ndarray:
 
 def _found(look: Look, maps: np.ndarray) -> Ink:
     """What was found at a look, with its lines level."""
+    maps = maps if look.pad is None else _where_drawn(maps, _resize(look.pad, look.scale))
     ink, rules = _with_straight_strokes(maps[..., INK], maps[..., RULES])
     to_picture = np.array([[1 / look.scale, 0, look.left], [0, 1 / look.scale, look.top]])
     notes = () if look.dark else ("dark background: inverted",)
@@ -265,6 +292,13 @@ def _found(look: Look, maps: np.ndarray) -> Ink:
     found = Ink(ink, to_picture, notes, rules, look, _clarity(maps[..., INK]))
     slope = 0.0 if look.level else find_slope(ink, maps[..., LINES])
     return found if abs(slope) < ASKEW else found.turned(slope)
+
+
+def _where_drawn(maps: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """The maps of a clean pad: nothing is ink or ruled but what is drawn, and that is ink if it is not ruled."""
+    maps = maps * np.clip(2 * drawn, 0, 1)[..., None]
+    maps[..., INK] = np.maximum(maps[..., INK], drawn - maps[..., RULES])
+    return maps
 
 
 def _closer(ink: np.ndarray, scale: float, longest: int) -> float:
@@ -318,7 +352,7 @@ def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 
 
 def _find_on_clean_pad(grey: np.ndarray) -> Ink | None:
-    """The ink of a picture whose paper is of one shade, without ruled lines and frames; None of all others."""
+    """The ink of a picture whose paper is of one shade; None of all others."""
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     paper = int(np.bincount(edge, minlength=256).argmax())
     if np.count_nonzero(np.abs(edge.astype(np.int16) - paper) <= FLAT) < EDGE * edge.size:
@@ -329,8 +363,6 @@ def _find_on_clean_pad(grey: np.ndarray) -> Ink | None:
         return None
     full = max(darkest, lightest)
     ink = difference.astype(np.float32) / full if full >= FAINTEST else np.zeros(grey.shape, np.float32)
-    if not _stands_free(ink):
-        return None
     return Ink(ink, np.eye(2, 3), ("dark background: inverted",) if lightest > FLAT else ())
 
 

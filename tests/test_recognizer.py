@@ -125,7 +125,7 @@ def test_dashes_drawn_askew_are_one_sign(recognizer, degrees, pen, width):
 
 
 @pytest.mark.parametrize("drawing", ["face", "wheel"])
-@pytest.mark.parametrize("pen", [6, 10])
+@pytest.mark.parametrize("pen", [6, 10, 18])
 def test_what_is_drawn_in_a_circle_is_no_sure_digit(recognizer, drawing, pen):
     picture = np.full((400, 400), 255, np.uint8)
     cv2.circle(picture, (200, 200), 130, 0, pen, cv2.LINE_AA)
@@ -136,6 +136,28 @@ def test_what_is_drawn_in_a_circle_is_no_sure_digit(recognizer, drawing, pen):
     else:
         cv2.line(picture, (70, 200), (330, 200), 0, pen, cv2.LINE_AA)
         cv2.line(picture, (200, 70), (200, 330), 0, pen, cv2.LINE_AA)
+    assert all(digit.verdict != "sure" for digit in recognizer.recognize(picture).digits)
+
+
+OUTLINES = {
+    "house": [[(120, 180), (200, 100), (280, 180), (280, 300), (120, 300), (120, 180), (280, 180)]],
+    "bolt": [[(230, 80), (130, 220), (200, 215), (160, 320), (290, 180), (210, 185), (230, 80)]],
+    "letter": [[(100, 140), (300, 140), (300, 270), (100, 270), (100, 140), (200, 210), (300, 140)]],
+    "man": [
+        [(180, 60), (160, 90), (180, 120), (210, 120), (230, 90), (210, 60), (180, 60)],
+        [(195, 120), (195, 230), (140, 330)],
+        [(195, 230), (250, 330)],
+        [(130, 160), (260, 160)],
+    ],
+    "blot": [[(200 + dx, 200 + dy) for dx, dy in ((-6, 0), (5, -5), (2, 6), (-5, -5), (5, 3), (0, -6), (-6, 0))]],
+}
+
+
+@pytest.mark.parametrize("strokes", OUTLINES.values(), ids=OUTLINES.keys())
+@pytest.mark.parametrize("pen", [6, 12, 22])
+def test_a_drawing_of_something_else_is_no_sure_digit(recognizer, strokes, pen):
+    picture = np.full((400, 400), 255, np.uint8)
+    cv2.polylines(picture, [np.array(stroke, np.int32) for stroke in strokes], False, 0, pen, cv2.LINE_AA)
     assert all(digit.verdict != "sure" for digit in recognizer.recognize(picture).digits)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from digits.training.data import load_mnist
-from digits.training.paper import SIDE, Page, photograph, synthesise_page, write_page
+from digits.training.paper import SIDE, Page, _encircle, photograph, synthesise_page, write_page
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,22 @@ def test_lines_of_writing_run_through_the_ink(validation):
     inside = np.mean([page.ink[page.lines > 0.5].mean() for page in pages])
     outside = np.mean([page.ink[page.lines <= 0.5].mean() for page in pages])
     assert len(pages) > 20 and inside > 2 * outside
+
+
+def test_a_circle_of_the_pen_is_ink_and_leaves_what_it_marks_free():
+    rng, box = np.random.default_rng(6), (100, 90, 150, 170)
+    pages = [Page() for _ in range(30)]
+    for page in pages:
+        _encircle(page, box, rng)
+    assert not any(page.rules.any() for page in pages)
+    assert np.mean([page.ink[110:150, 115:135].max() for page in pages]) < 0.1
+    open_ones = [_reaches(page.ink < 0.5, (125, 130), (0, 0)) for page in pages]
+    assert sum(open_ones) < len(pages) / 2, "most go all around"
+
+
+def _reaches(free: np.ndarray, start: tuple[int, int], end: tuple[int, int]) -> bool:
+    _, labels = cv2.connectedComponents(free.view(np.uint8), connectivity=4)
+    return labels[start[::-1]] == labels[end[::-1]]
 
 
 def test_an_empty_page_is_photographed_as_paper():

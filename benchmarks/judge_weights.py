@@ -30,9 +30,9 @@ from digits.layout import Strip, find_layout, level
 from digits.picture import read_grey
 from digits.sequence import SIGNS, Reading
 
-KINDS = ("OWN", "CUT", "SIGN", "OTHERS", "CHANGE")  # weights of digits.judge
+KINDS = ("OWN", "CUT", "SIGN", "OTHERS", "ONE", "CHANGE")  # weights of digits.judge
 STEP = np.array([0.15, 0.15, 0.5])  # deviation of a change: of both powers, and of what is added
-LEAST = np.array([*4 * [(0.2, 0.2, -9)], (0.0, 0.0, 0.0)])  # what no network has seen must not win,
+LEAST = np.array([*5 * [(0.2, 0.2, -9)], (0.0, 0.0, 0.0)])  # what no network has seen must not win,
 LEAST[3, 0] = 0.5
 CHANGED = 0.3  # share of the weights that are changed at a time
 STEPS, RIDGE = 50, 1e-3  # of the fit of TRUST, and what keeps its weights small
@@ -133,7 +133,7 @@ def prepare(data: Path, count: int) -> Iterator[Tuned]:
 
 
 def use(weights: np.ndarray) -> None:
-    """Let the judge work with these, (5, 3); of CHANGE, only the last counts."""
+    """Let the judge work with these, (6, 3); of CHANGE, only the last counts."""
     *powers, (_, _, judging.CHANGE) = np.round(weights, 2).tolist()
     for kind, row in zip(KINDS, powers, strict=False):
         setattr(judging, kind, tuple(row))

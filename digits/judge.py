@@ -36,7 +36,8 @@ BEGINS = 1.0
 CLEAR, SEVERAL = 0.9, 0.6  # probability from which on one sign is not cut, and several are no single digit
 OWN, CUT = (0.3, 0.82, -0.63), (0.42, 0.3, -0.63)  # powers of the reader's and of the digit network's probability,
 SIGN, OTHERS = (0.89, 0.47, 0.89), (0.45, 0.46, 0.79)  # and what is added: of digits with their own ink, cut off; ...
-TRUST = (0.33, 0.26, 1.69, -0.87)  # what the log-odds of `trust`, and the logarithm of the length, count for; offset
+ONE = (0.8, 0.3, 0.2)  # of a 1, which only what is beside it tells from a bracket, a slash or the rest of a line
+TRUST = (0.53, 0.12, 1.3, -0.25)  # what the log-odds of `trust`, and the logarithm of the length, count for; offset
 FAINTEST = 1e-4  # no odds count as longer than this
 TEMPERATURES, HALVINGS = (0.01, 100.0), 32  # of a number's digits, and the times that their range is halved
 USUAL, FEW_WORDS = 10.0, 3  # numbers for each word where this holds; words of a picture from which on it is weighed
@@ -288,6 +289,7 @@ def score(spans: list[Span], rows: np.ndarray) -> np.ndarray:
     reader = np.concatenate([_with_none(seen[:, :10]), seen[:, 10:]], axis=1)  # digits, none, signs
     reader, network = (np.log(np.clip(one, LEAST, 1)) for one in (reader, network))
     digits = np.where(cut, *(a * reader[:, :11] + b * network + c for a, b, c in (CUT, OWN)))
+    digits[:, 1] = ONE[0] * reader[:, 1] + ONE[1] * network[:, 1] + ONE[2]
     digits[:, 10] -= np.where(cut[:, 0], CUT[2], OWN[2])
     signs, others = (a * reader[:, 11:] + b * network[:, 10:] + c for a, b, c in (SIGN, OTHERS))
     scores = np.concatenate([digits[:, :10], signs[:, :-1], others[:, -1:]], axis=1)

@@ -30,6 +30,7 @@ LATEST = 8  # strokes of a line among which the nearest are
 TREND, STEEPEST = 3, 0.8  # strokes that tell how a line runs, and how steeply it does at most
 NEAR = 2.5  # heights to the next stroke, up to which a line goes on as it runs
 MOST = 600  # strokes that are read, so that no picture takes more than seconds
+EYE = 1.5  # pens that a dot within another stroke is wide at least: an eye of a face, no speck
 DOT, MANY = 2.5, 4  # pens that a dot is wide at most; so many that stand alone are a pattern
 BROKEN = 0.12  # gap, in heights, between two parts of a digit that the pen left in two
 TALL, SLENDER = 2.2, 0.5  # widths that a digit of two such parts is high at most, if both are wider for their height
@@ -154,17 +155,26 @@ def _without_specks(strokes: list[Stroke], ink: np.ndarray) -> tuple[list[Stroke
     tallest = max(stroke.height for stroke in strokes)
     if all(stroke.height >= LOW * tallest for stroke in strokes):
         return strokes, []
-    most = DOT * pen_width(ink)
+    pen = pen_width(ink)
+    most = DOT * pen
     dots = np.array([max(stroke.width, stroke.height) <= most for stroke in strokes])
+    eyes = np.array([min(stroke.width, stroke.height) > EYE * pen for stroke in strokes]) & _lie_within(strokes)
     high = [stroke.height for stroke in strokes if stroke.height > most]
     usual = float(np.median(high)) if high else 0.0
     ends = np.array([stroke.width <= most and stroke.height < LOW * usual for stroke in strokes])
-    alone = np.array([large is None for large in _find_low(strokes)])
+    alone = np.array([large is None for large in _find_low(strokes)]) & ~eyes
     specks = (dots if np.count_nonzero(dots & alone) >= MANY else dots & alone) | (ends & alone)
     if not specks.any() or specks.all():
         return strokes, []
     kept = [stroke for stroke, speck in zip(strokes, specks, strict=True) if not speck]
     return kept, [f"specks ignored: {np.count_nonzero(specks)}"]
+
+
+def _lie_within(strokes: list[Stroke]) -> np.ndarray:
+    """Of each stroke: does it lie within the box of another?"""
+    left, top, right, bottom = np.array([stroke.box for stroke in strokes]).T
+    inside = (left[:, None] > left) & (top[:, None] > top) & (right[:, None] < right) & (bottom[:, None] < bottom)
+    return np.asarray(inside.any(axis=1))
 
 
 def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:

@@ -1,8 +1,8 @@
 """Ink: what the pen has left, told from the paper by a network, whatever the paper.
 
 The network sees best where a pen is some pixels wide. So a picture is first looked at from afar, and then closer, until
-its pens are wide enough. A clean pad (one shade of paper, nothing ruled) takes a shorter way: there, the
-shade of a pixel alone tells how much ink it has, exactly.
+its pens are wide enough. A clean pad (one shade of paper) takes a shorter way: there, the shade of a pixel alone tells
+how much ink it has, exactly; the network is asked only if something may be ruled, and of nothing but what is drawn.
 """
 
 from __future__ import annotations

@@ -45,6 +45,22 @@ def test_find_takes_a_frame_around_a_digit_away():
 
 
 @pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("pen", [4, 12, 20])
+def test_nothing_is_ink_on_a_clean_pad_but_what_is_drawn_in_a_circle_and_the_circle(pen, invert):
+    pad = np.full((400, 400), 255, np.uint8)
+    cv2.circle(pad, (200, 200), 150, 0, pen, cv2.LINE_AA)
+    for x in (150, 250):
+        cv2.circle(pad, (x, 170), 14, 0, cv2.FILLED, cv2.LINE_AA)
+    found = find_ink(255 - pad if invert else pad)
+    near, core = (
+        cv2.warpAffine(one, found.to_picture, found.ink.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        for one in (cv2.dilate(255 - pad, np.ones((9, 9))), 255 - pad)
+    )
+    assert found.ink[near == 0].max() < 0.5 and found.ink[core == 255].mean() > 0.7
+    assert invert == ("dark background: inverted" in found.notes)
+
+
+@pytest.mark.parametrize("invert", [False, True])
 def test_find_sees_a_digit_that_fills_its_picture(invert):
     y, x = np.nonzero(INK)
     window = slice(y.min(), y.max() + 1), slice(x.min(), x.max() + 1)

@@ -45,12 +45,13 @@ def test_find_takes_a_frame_around_a_digit_away():
 
 
 @pytest.mark.parametrize("invert", [False, True])
-@pytest.mark.parametrize("pen", [4, 12, 20])
-def test_nothing_is_ink_on_a_clean_pad_but_what_is_drawn_in_a_circle_and_the_circle(pen, invert):
-    pad = np.full((400, 400), 255, np.uint8)
-    cv2.circle(pad, (200, 200), 150, 0, pen, cv2.LINE_AA)
-    for x in (150, 250):
-        cv2.circle(pad, (x, 170), 14, 0, cv2.FILLED, cv2.LINE_AA)
+@pytest.mark.parametrize(("side", "pen"), [(200, 4), (200, 6), (300, 9), (400, 14)])
+def test_nothing_is_ink_on_a_clean_pad_but_what_is_drawn_in_a_circle_and_the_circle(side, pen, invert):
+    pad, middle, reach = np.full((side, side), 255, np.uint8), side // 2, 2 * side // 5
+    cv2.circle(pad, (middle, middle), reach, 0, pen, cv2.LINE_AA)
+    left, right, top, bottom = (middle + reach // part for part in (-3, 3, -2, 2))
+    four = np.array([(left, top), (left, middle), (right, middle), (right, top), (right, bottom)])
+    cv2.polylines(pad, [four], False, 0, pen, cv2.LINE_AA)
     found = find_ink(255 - pad if invert else pad)
     near, core = (
         cv2.warpAffine(one, found.to_picture, found.ink.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).resolve().parents[1]
 SEVEN = [(60, 60), (140, 60), (95, 160)]
-ONE = [(240, 60), (236, 160)]
+ONE = [(185, 85), (205, 60), (200, 160)]
 
 
 @pytest.fixture

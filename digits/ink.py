@@ -295,9 +295,8 @@ def _found(look: Look, maps: np.ndarray) -> Ink:
 
 
 def _where_drawn(maps: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """The maps of a clean pad: nothing is ink or ruled but what is drawn, and that is ink if it is not ruled."""
-    maps = maps * np.clip(2 * drawn, 0, 1)[..., None]
-    maps[..., INK] = np.maximum(maps[..., INK], drawn - maps[..., RULES])
+    """The maps of a clean pad: nothing is ink but what is drawn, and that is ink if it is not ruled."""
+    maps[..., INK] = np.maximum(maps[..., INK] * np.clip(2 * drawn, 0, 1), drawn - maps[..., RULES])
     return maps
 
 
@@ -368,7 +367,7 @@ def _find_on_clean_pad(grey: np.ndarray) -> Ink | None:
 
 def _stands_free(ink: np.ndarray) -> bool:
     """Is nothing on a clean pad that could be a frame or a ruled line?"""
-    inked = (ink > SEEN).view(np.uint8)
+    inked = (ink > FAINT).view(np.uint8)
     x, y, across, down = cv2.boundingRect(inked)
     if not across:
         return True

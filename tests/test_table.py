@@ -26,8 +26,8 @@ def recognizer():
     return Recognizer()
 
 
-def draw_table(texts, lines=True, pen=5):
-    """A sheet of paper, (height, width) uint8, with numbers in rows and columns."""
+def draw_table(texts, lines=True, pen=5, rule=90, grainy=True):
+    """A sheet of paper, (height, width) uint8, with numbers in rows and columns. rule: grey of the lines."""
     rows, columns = len(texts), len(texts[0])
     sheet = np.full((rows * TALL + 80, columns * WIDE + 80), 235, np.uint8)
     for row, numbers in enumerate(texts):
@@ -36,9 +36,11 @@ def draw_table(texts, lines=True, pen=5):
                 draw_on(sheet, HAND[sign], 52, pen, (65 + column * WIDE + place * 52, 62 + row * TALL), ink=40)
     if lines:
         for row in range(rows + 1):
-            cv2.line(sheet, (40, 40 + row * TALL), (40 + columns * WIDE, 40 + row * TALL), 90, 2)
+            cv2.line(sheet, (40, 40 + row * TALL), (40 + columns * WIDE, 40 + row * TALL), rule, 2)
         for column in range(columns + 1):
-            cv2.line(sheet, (40 + column * WIDE, 40), (40 + column * WIDE, 40 + rows * TALL), 90, 2)
+            cv2.line(sheet, (40 + column * WIDE, 40), (40 + column * WIDE, 40 + rows * TALL), rule, 2)
+    if not grainy:
+        return sheet
     grain = np.random.default_rng(0).normal(0, 3, sheet.shape)
     return np.clip(sheet + grain, 0, 255).astype(np.uint8)
 
@@ -53,6 +55,11 @@ def test_table_has_each_number_in_its_cell(recognizer, lines):
     assert texts_of(result.table) == MARKS
     assert result.lines == ("12 7 48", "3 25 90", "64 5 13 2", "8 72 6", "30 9 4 57")
     assert {cell.verdict for row in result.table.rows for cell in row} <= {"sure", "unsure", "empty"}
+
+
+@pytest.mark.parametrize("rule", [215, 190, 170, 150, 130, 90, 40])
+def test_table_on_a_clean_pad_is_read_however_dark_its_lines_are(recognizer, rule):
+    assert texts_of(recognizer.recognize(draw_table(MARKS, rule=rule, grainy=False)).table) == MARKS
 
 
 def test_cell_lies_around_its_number(recognizer):

@@ -79,6 +79,11 @@ class Look:
         """The view as it is shown, uint8."""
         return _resize(self.view, self.scale)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be told of it."""
+        return () if self.dark else ("dark background: inverted",)
+
     def part(self, box: Box) -> Look:
         """A look at a part of the view."""
         x, y, end, foot = box
@@ -145,17 +150,14 @@ class InkReader:
 
         grey: (height, width) uint8, ink dark or light. level: the picture is known to be level, and is not turned.
         """
-        pad = _find_on_clean_pad(grey)
-        if pad is not None and _stands_free(pad.ink):
-            return pad
-        return self._find_on_paper(grey, level, pad)
+        look = _on_clean_pad(_from_afar(grey, level))
+        if look.pad is not None and _stands_free(look.pad):
+            return Ink(look.pad, np.eye(2, 3), look.notes)
+        return self._find_on_paper(grey, look)
 
-    def _find_on_paper(self, grey: np.ndarray, level: bool, pad: Ink | None) -> Ink:
+    def _find_on_paper(self, grey: np.ndarray, look: Look) -> Ink:
         """What is muddled is looked at where something small stands out, or in even light, if that is clearer."""
-        look = _from_afar(grey, level)
-        if pad is not None:
-            look = replace(look.negative() if pad.notes else look, pad=pad.ink)
-        found, light = self._look(look), Light(grey)
+        found, light, level = self._look(look), Light(grey), look.level
         for find in (self._find_small, self._find_in_even_light):
             if _is_muddy(found, light) and (other := find(light, level)) and other.clarity > found.clarity + BRIGHTER:
                 found = other
@@ -284,20 +286,19 @@ def _back(shape: tuple[int, ...], quarters: int) -> np.ndarray:
 
 def _found(look: Look, maps: np.ndarray) -> Ink:
     """What was found at a look, with its lines level."""
-    maps = maps if look.pad is None else _where_drawn(maps, _resize(look.pad, look.scale))
+    if look.pad is not None:
+        _keep_to_drawn(maps, _resize(look.pad, look.scale))
     ink, rules = _with_straight_strokes(maps[..., INK], maps[..., RULES])
     to_picture = np.array([[1 / look.scale, 0, look.left], [0, 1 / look.scale, look.top]])
-    notes = () if look.dark else ("dark background: inverted",)
-    notes = (*notes, *_notes(look.seen, maps))
+    notes = (*look.notes, *_notes(look.seen, maps))
     found = Ink(ink, to_picture, notes, rules, look, _clarity(maps[..., INK]))
     slope = 0.0 if look.level else find_slope(ink, maps[..., LINES])
     return found if abs(slope) < ASKEW else found.turned(slope)
 
 
-def _where_drawn(maps: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """The maps of a clean pad: nothing is ink but what is drawn, and that is ink if it is not ruled."""
+def _keep_to_drawn(maps: np.ndarray, drawn: np.ndarray) -> None:
+    """Change the maps of a clean pad: nothing is ink but what is drawn, and that is ink if it is not ruled."""
     maps[..., INK] = np.maximum(maps[..., INK] * np.clip(2 * drawn, 0, 1), drawn - maps[..., RULES])
-    return maps
 
 
 def _closer(ink: np.ndarray, scale: float, longest: int) -> float:
@@ -350,19 +351,20 @@ def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
             yield slice(top, min(top + TILE, height)), slice(left, min(left + TILE, width))
 
 
-def _find_on_clean_pad(grey: np.ndarray) -> Ink | None:
-    """The ink of a picture whose paper is of one shade; None of all others."""
+def _on_clean_pad(look: Look) -> Look:
+    """The look at a whole picture, with what is drawn on it, as dark ink, if its paper is of one shade."""
+    grey = look.view
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     paper = int(np.bincount(edge, minlength=256).argmax())
     if np.count_nonzero(np.abs(edge.astype(np.int16) - paper) <= FLAT) < EDGE * edge.size:
-        return None
+        return look
     difference = cv2.absdiff(grey, np.full(1, paper, np.uint8))
     darkest, lightest = paper - int(grey.min()), int(grey.max()) - paper
     if min(darkest, lightest) > FLAT or np.count_nonzero(difference <= FLAT) < 0.5 * grey.size:
-        return None
+        return look
     full = max(darkest, lightest)
     ink = difference.astype(np.float32) / full if full >= FAINTEST else np.zeros(grey.shape, np.float32)
-    return Ink(ink, np.eye(2, 3), ("dark background: inverted",) if lightest > FLAT else ())
+    return replace(look.negative() if lightest > FLAT else look, pad=ink)
 
 
 def _stands_free(ink: np.ndarray) -> bool:

@@ -18,7 +18,7 @@ from digits.normalise import FRAME, crop, normalise, pen_width
 from digits.recognition import Box
 from digits.rings import without_rings
 from digits.sequence import Seen
-from digits.strokes import INKED, THUMBNAIL, Stroke, find_strokes, join
+from digits.strokes import INKED, THUMBNAIL, Stroke, find_strokes, join, lie_within
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
@@ -158,7 +158,10 @@ def _without_specks(strokes: list[Stroke], ink: np.ndarray) -> tuple[list[Stroke
     pen = pen_width(ink)
     most = DOT * pen
     dots = np.array([max(stroke.width, stroke.height) <= most for stroke in strokes])
-    eyes = np.array([min(stroke.width, stroke.height) > EYE * pen for stroke in strokes]) & _lie_within(strokes)
+    boxes = np.array([stroke.box for stroke in strokes])
+    eyes = np.array([min(stroke.width, stroke.height) > EYE * pen for stroke in strokes]) & lie_within(
+        boxes, boxes
+    ).any(axis=1)
     high = [stroke.height for stroke in strokes if stroke.height > most]
     usual = float(np.median(high)) if high else 0.0
     ends = np.array([stroke.width <= most and stroke.height < LOW * usual for stroke in strokes])
@@ -168,13 +171,6 @@ def _without_specks(strokes: list[Stroke], ink: np.ndarray) -> tuple[list[Stroke
         return strokes, []
     kept = [stroke for stroke, speck in zip(strokes, specks, strict=True) if not speck]
     return kept, [f"specks ignored: {np.count_nonzero(specks)}"]
-
-
-def _lie_within(strokes: list[Stroke]) -> np.ndarray:
-    """Of each stroke: does it lie within the box of another?"""
-    left, top, right, bottom = np.array([stroke.box for stroke in strokes]).T
-    inside = (left[:, None] > left) & (top[:, None] > top) & (right[:, None] < right) & (bottom[:, None] < bottom)
-    return np.asarray(inside.any(axis=1))
 
 
 def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from digits.normalise import pen_width
-from digits.strokes import INKED, Stroke
+from digits.strokes import INKED, Stroke, lie_within
 
 MOST = 40  # strokes that are looked at, the largest
 AROUND = 2.5  # area of a ring's hull, in that of its ink, at least
@@ -66,13 +66,13 @@ def find_rings(strokes: Sequence[Stroke]) -> list[_Ring]:
     """The strokes in which others stand, or parts of their own that touch them, that may be digits."""
     boxes = np.array([stroke.box for stroke in strokes]).reshape(-1, 4)
     left, top, right, bottom = boxes.T
+    largest = np.argsort((left - right) * (bottom - top), kind="stable")[:MOST]
     found = []
-    for place in np.argsort((left - right) * (bottom - top), kind="stable")[:MOST].tolist():
-        x, y, end, foot = strokes[place].box
-        within = np.flatnonzero((left > x) & (right < end) & (top > y) & (bottom < foot))
-        if (ring := _find_ring(strokes[place], alone=not within.size)) is None:
+    for place, within in zip(largest.tolist(), lie_within(boxes, boxes[largest]).T, strict=True):
+        if (ring := _find_ring(strokes[place], alone=not within.any())) is None:
             continue
-        inside = [*ring.parts, *(strokes[other] for other in within.tolist() if ring.holds(strokes[other]))]
+        others = (strokes[other] for other in np.flatnonzero(within).tolist())
+        inside = [*ring.parts, *filter(ring.holds, others)]
         if any(map(ring.may_mark, inside)):
             found.append(ring)
     return found

@@ -131,6 +131,12 @@ def _ends_meet(upper: Stroke, lower: Stroke, pen: float) -> bool:
     return inside < BAR * pen and len(np.intersect1d(feet, heads)) > MATCHED * len(either)
 
 
+def lie_within(inner: np.ndarray, outer: np.ndarray) -> np.ndarray:
+    """(n, m) bool: does each of the inner boxes, (n, 4), lie within each of the outer ones, (m, 4), sides left out?"""
+    begins, ends = inner[:, None, :2] > outer[:, :2], inner[:, None, 2:] < outer[:, 2:]
+    return np.asarray((begins & ends).all(axis=2))
+
+
 def join(strokes: Sequence[Stroke]) -> Stroke:
     """Several strokes as one."""
     if len(strokes) == 1:

@@ -358,7 +358,7 @@ def _on_clean_pad(look: Look) -> Look:
     paper = int(np.bincount(edge, minlength=256).argmax())
     if np.count_nonzero(np.abs(edge.astype(np.int16) - paper) <= FLAT) < EDGE * edge.size:
         return look
-    difference = cv2.absdiff(grey, np.full(1, paper, np.uint8))
+    difference = cv2.absdiff(grey, np.full_like(grey, paper))  # one number would do, but for 4 pixels in a column
     darkest, lightest = paper - int(grey.min()), int(grey.max()) - paper
     if min(darkest, lightest) > FLAT or np.count_nonzero(difference <= FLAT) < 0.5 * grey.size:
         return look

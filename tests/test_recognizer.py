@@ -181,6 +181,7 @@ NOTHING = {
     "grey photo": np.clip(128 + np.random.default_rng(1).normal(0, 4, (300, 400, 3)), 0, 255).astype(np.uint8),
     "transparent": np.zeros((400, 400, 4), np.uint8),
     "one pixel": np.zeros((1, 1), np.uint8),
+    "four pixels in a column": np.zeros((4, 1), np.uint8),
     "speck": np.pad(np.zeros((2, 2), np.uint8), 199, constant_values=255),
 }
 

@@ -14,6 +14,7 @@ from statistics import median
 import cv2
 import numpy as np
 
+from digits.brackets import without_brackets
 from digits.normalise import FRAME, crop, normalise, pen_width
 from digits.recognition import Box
 from digits.rings import without_rings
@@ -113,9 +114,10 @@ def find_layout(
         return Layout(notes=[*notes, "nothing drawn"])
     single = single or max(shape) <= THUMBNAIL
     if not single:
+        strokes, brackets = without_brackets(strokes)
         strokes, rest = _without_rest(strokes, ink.shape)
         strokes, specks = _without_specks(strokes, ink)
-        notes += rest + specks
+        notes += brackets + rest + specks
     if len(strokes) > MOST:
         strokes = sorted(strokes, key=lambda stroke: stroke.height)[-MOST:]
         notes.append(f"too many marks: only the {MOST} highest were read")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -28,22 +28,30 @@ DRAWN = 0.2  # share of a ring that is ink: one of ruled lines is left to the ta
 @dataclass(frozen=True, eq=False)
 class _Ring:
     """A stroke around a middle. pen: its width, in pixels; rim: (DIRECTIONS,) how far its inner edge is from it, in its
-    half width and height; inked: (height, width) bool, its own pixels; parts: what stands in it and touches it."""
+    half width and height; inked: (height, width) bool, its own pixels."""
 
     stroke: Stroke
     pen: float
     rim: np.ndarray
     inked: np.ndarray
-    parts: list[Stroke]
 
-    def holds(self, other: Stroke) -> bool:
+    def marks(self, other: Stroke) -> bool:
+        """Is another stroke within it, high enough for a digit, and no blot?"""
         direction, away = _seen_from_middle(other, self.stroke)
-        return bool(np.mean(away < self.rim[direction]) > INSIDE)
+        return bool(np.mean(away < self.rim[direction]) > INSIDE) and self.may_mark(other)
 
     def may_mark(self, other: Stroke) -> bool:
         """Is it high enough for a digit, and no blot? With a pen like the ring's that would be far too long."""
         length = np.count_nonzero(other.ink > INKED) / self.pen
         return bool(other.height > HIGH * self.stroke.height and length < LONGEST * (other.width + other.height))
+
+    def without(self, parts: Sequence[Stroke]) -> _Ring:
+        """The ring without what touches it."""
+        inked = self.inked.copy()
+        for part in parts:
+            left, top = part.box[0] - self.stroke.box[0], part.box[1] - self.stroke.box[1]
+            inked[top : top + part.height, left : left + part.width] &= part.ink <= 0
+        return replace(self, inked=inked)
 
 
 def without_rings(ink: np.ndarray, strokes: Sequence[Stroke]) -> tuple[np.ndarray, list[str]]:
@@ -67,15 +75,12 @@ def find_rings(strokes: Sequence[Stroke]) -> list[_Ring]:
     boxes = np.array([stroke.box for stroke in strokes]).reshape(-1, 4)
     left, top, right, bottom = boxes.T
     largest = np.argsort((left - right) * (bottom - top), kind="stable")[:MOST]
-    found = []
-    for place, within in zip(largest.tolist(), lie_within(boxes, boxes[largest]).T, strict=True):
-        if (ring := _find_ring(strokes[place], alone=not within.any())) is None:
-            continue
-        others = (strokes[other] for other in np.flatnonzero(within).tolist())
-        inside = [*ring.parts, *filter(ring.holds, others)]
-        if any(map(ring.may_mark, inside)):
-            found.append(ring)
-    return found
+    within = lie_within(boxes, boxes[largest]).T
+    found = (
+        _find_ring(strokes[place], [strokes[other] for other in np.flatnonzero(inside).tolist()])
+        for place, inside in zip(largest.tolist(), within, strict=True)
+    )
+    return [ring for ring in found if ring is not None]
 
 
 def _share_of(ring: _Ring, ink: np.ndarray) -> float:
@@ -83,17 +88,18 @@ def _share_of(ring: _Ring, ink: np.ndarray) -> float:
     return float(np.mean(ink[top:bottom, left:right][ring.inked] > INKED))
 
 
-def _find_ring(stroke: Stroke, alone: bool) -> _Ring | None:
-    """The stroke as a ring; None if it is open, or slim, or not hollow.
+def _find_ring(stroke: Stroke, others: Sequence[Stroke]) -> _Ring | None:
+    """The stroke as a ring; None if it is open, or slim, or not hollow, or marks nothing.
 
-    alone: no other stroke is near its middle, so that it marks nothing unless that touches it.
+    others: those that lie near its middle. Where one is marked, what touches the ring is marked, too; else that must be
+    clear.
     """
     if stroke.width < SLIMMEST * stroke.height:
         return None
     inked, outline = stroke.ink > INKED, _outline(stroke)
     hull = cv2.contourArea(cv2.convexHull(outline))
     is_convex = cv2.contourArea(outline) > CONVEX * hull and stroke.width > ROUNDISH * stroke.height
-    if hull < AROUND * np.count_nonzero(inked) or (alone and not is_convex):
+    if hull < AROUND * np.count_nonzero(inked) or not (others or is_convex):
         return None
     direction, away = _seen_from_middle(stroke, stroke)
     edge = np.full(DIRECTIONS, -np.inf)
@@ -107,11 +113,12 @@ def _find_ring(stroke: Stroke, alone: bool) -> _Ring | None:
     of_rim[inked] = at_rim
     if np.mean(away[at_rim] > HOLLOW) < AT_RIM or not _goes_round(of_rim, direction[at_rim]):
         return None
-    parts = list(_parts(stroke, inked & ~of_rim)) if is_convex else []
-    for part in parts:
-        left, top = part.box[0] - stroke.box[0], part.box[1] - stroke.box[1]
-        inked[top : top + part.height, left : left + part.width] &= part.ink <= 0
-    return _Ring(stroke, pen, rim, inked, parts)
+    ring = _Ring(stroke, pen, rim, inked)
+    touching = list(_parts(stroke, inked & ~of_rim))
+    if any(map(ring.marks, others)):
+        return ring.without(touching)
+    clear = [part for part in touching if is_convex and _is_clear(part, stroke)]
+    return ring.without(clear) if any(map(ring.may_mark, clear)) else None
 
 
 def _goes_round(of_rim: np.ndarray, direction: np.ndarray) -> bool:
@@ -136,17 +143,17 @@ def _parts(ring: Stroke, inner: np.ndarray) -> Iterator[Stroke]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(inner.view(np.uint8), connectivity=8)
     for label in range(1, count):
         left, top, width, height = stats[label, :4].tolist()
-        own = labels[top : top + height, left : left + width] == label
-        if height < HIGHER * ring.height or _is_straight(own):
-            continue
-        box = ring.box[0] + left, ring.box[1] + top, ring.box[0] + left + width, ring.box[1] + top + height
-        yield Stroke(box, np.where(own, ring.ink[top : top + height, left : left + width], 0).astype(np.float32))
+        if height > HIGH * ring.height:
+            own = labels[top : top + height, left : left + width] == label
+            box = ring.box[0] + left, ring.box[1] + top, ring.box[0] + left + width, ring.box[1] + top + height
+            yield Stroke(box, np.where(own, ring.ink[top : top + height, left : left + width], 0).astype(np.float32))
 
 
-def _is_straight(inked: np.ndarray) -> bool:
-    places = np.argwhere(inked).astype(np.float32)
+def _is_clear(part: Stroke, ring: Stroke) -> bool:
+    """Is it high, and no stroke through a zero?"""
+    places = np.argwhere(part.ink > 0).astype(np.float32)
     _, sides, _ = cv2.minAreaRect(places)
-    return min(sides) < STRAIGHT * max(sides)
+    return part.height >= HIGHER * ring.height and min(sides) >= STRAIGHT * max(sides)
 
 
 def _seen_from_middle(stroke: Stroke, ring: Stroke) -> tuple[np.ndarray, np.ndarray]:

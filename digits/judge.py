@@ -31,8 +31,9 @@ NARROWEST_CUT = 0.4  # width of strokes in their heights, below which they hold 
 ONE_DIGIT = 0.95  # probability that it is one digit, though perhaps not which, from which on it is not parted
 DASH = 1.6  # width of a dash, in its heights, at least
 SWAPPED = [SIGNS.index(sign) for sign in SIGNS.translate(str.maketrans(".-", "-."))]  # the dot for the dash
-BETWEEN = [SIGNS.index(sign) for sign in "/:%,."]  # signs that hardly ever begin what is written: a price for it
-BEGINS = 1.0
+BETWEEN = [SIGNS.index(sign) for sign in "/:%,."]  # signs that hardly ever begin what is written,
+ENDING = [SIGNS.index(sign) for sign in "/:"]  # or end it: a price for it
+BEGINS, ENDS = 1.0, 3.0
 CLEAR, SEVERAL = 0.9, 0.6  # probability from which on one sign is not cut, and several are no single digit
 OWN, CUT = (0.3, 0.82, -0.63), (0.42, 0.3, -0.63)  # powers of the reader's and of the digit network's probability,
 SIGN, OTHERS = (0.89, 0.47, 0.89), (0.45, 0.46, 0.79)  # and what is added: of digits with their own ink, cut off; ...
@@ -214,7 +215,9 @@ def make_lattice(strip: Strip, spans: list[Span], rows: np.ndarray) -> Lattice:
     firsts, lasts = [span.first for span in spans], [span.last for span in spans]
     scores = score(spans, rows)
     at_the_start = np.array([span.first == 0 and span.last < count - 1 for span in spans])
+    at_the_end = np.array([span.first > 0 and span.last == count - 1 for span in spans])
     scores[:, BETWEEN] -= BEGINS * at_the_start[:, None]
+    scores[:, ENDING] -= ENDS * at_the_end[:, None]
     return Lattice(firsts, lasts, scores, prices)
 
 

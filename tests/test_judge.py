@@ -65,6 +65,16 @@ def test_lattice_joins_strokes_where_that_is_more_probable():
     assert make_lattice(_strip(apart)[0], spans, rows).best_path() == [(0, 1), (1, 3)]
 
 
+@pytest.mark.parametrize("spans, text", [([_span("9", 0)], "91"), ([_span("9", 0), _span("2", 2)], "9/2")])
+def test_a_slash_that_ends_what_is_written_is_rather_a_one(spans, text):
+    slash = _span("/", 1, probability=0.75)
+    slash.mark.seen.probabilities[1] = 0.2
+    spans = [spans[0], slash, *spans[1:]]
+    rows = np.stack([_row(9, 0.99), _row(1, 0.8), _row(2, 0.99)])[: len(spans)]
+    (number,) = judge(*_strip(spans), spans, rows)
+    assert "".join(one.text for one in number.marks) == text
+
+
 def test_judge_gives_digits_probabilities_and_signs_none():
     spans = [_span("3", 0), _span(".", 1), _span("1", 2)]
     (number,) = judge(*_strip(spans), spans, np.stack([_row(3, 0.99), _row(1, 0.99)]))

@@ -20,6 +20,7 @@ from digits.classifier import open_network
 from digits.light import Light, find_small
 from digits.normalise import pen_width
 from digits.recognition import Box
+from digits.straight import LONGER, with_straight_strokes, without_straight_rests
 from digits.turn import SEEN, find_slope, turn
 
 SHIPPED_INK_MODEL = Path(__file__).with_name("ink.onnx")
@@ -40,13 +41,9 @@ SLIMMEST = 0.7  # width of a closer look in its heights, and the reverse, if the
 AROUND, BESIDE, MUCH = 0.1, 16, 0.5  # room around what is looked at closer: of its sides, and pixels; of the picture
 CLEAR, WANTED = 3.5, 5.0  # pixels that a pen is wide: enough not to look closer, and what a closer look is to give it
 ASKEW = 5.0  # degrees that lines of writing slope; less is how people write
-SLENDER, LONGER = 6, 1.25  # times as long as wide, and as the digits are high: such a stroke may be a ruled line
+SLENDER = 6  # times as long as wide, and LONGER than the digits are high: such a stroke may be a ruled line
 DASHES = 2  # such strokes that are all there is: a dash, or an equals sign
 WIDEST, GAP = 0.4, 0.06  # width of a pen, and a gap in what it covers, in sides of all that is drawn with it
-STUMPY, PART_OF_SIGN = 1.3, 0.06  # width of a sign in its heights at most, and share of it that is ink at least
-MOSTLY = 0.15  # and of one that is no ruled line for certain, within its outline and some pixels around;
-SLIM, LEVEL, NEAR = 2.5, 0.35, 2.0  # a 1 beside it: in widths how high; in its heights how far off the line, and apart
-MOST_SLIM, LEANING = 200, 0.15  # strokes that may be such 1s; slope up to which a ruled line is upright
 FAINT, SURE = 0.3, 0.9  # from which on something may be there, and surely is
 KEPT = 0.95  # what is nowhere surer than this is no ink
 CLEARER = 0.05  # of what may be ink, by which more must be sure for it to be light ink on dark paper
@@ -62,7 +59,8 @@ class Look:
 
     view: (height, width) uint8 grey, ink dark, part of the picture or of its negative; left, top: where it lies in the
     picture; scale: at which it is shown; dark: the ink is dark there; level: it is known to be level; even: its light
-    was made even; pad: as the view, what is drawn on a clean pad, so that it is known to be dark; None of all others.
+    was made even; certain: the ink is known to be dark in the view, as on a clean pad; pad: as the view, what is drawn
+    on such a pad; None of all others.
     """
 
     view: np.ndarray
@@ -72,6 +70,7 @@ class Look:
     dark: bool
     level: bool
     even: bool = False
+    certain: bool = False
     pad: np.ndarray | None = None
 
     @cached_property
@@ -207,7 +206,7 @@ class InkReader:
     def _find_in_even_light(self, light: Light, level: bool) -> Ink | None:
         if not light.is_uneven:
             return None
-        found = self._look(replace(_from_afar(light.even_out(), level), even=True))
+        found = self._look(replace(_from_afar(light.even_out(), level), even=True, certain=light.lies_on_a_desk))
         if not light.lies_on_a_desk:
             negative = Light(~light.grey).even_out()
             as_light = self._look(replace(_from_afar(negative, level), dark=False, even=True))
@@ -229,7 +228,7 @@ class InkReader:
     def _look_from_afar(self, look: Look) -> tuple[Look, np.ndarray]:
         """A look at the picture, or at its negative if that has clearer ink; and the maps of it."""
         dark = self.maps(standardise(look.seen))
-        if look.pad is not None:
+        if look.certain:
             return look, dark
         light = self.maps(standardise(~look.seen))
         if _clarity(light[..., INK]) > _clarity(dark[..., INK]) + CLEARER:
@@ -288,7 +287,9 @@ def _found(look: Look, maps: np.ndarray) -> Ink:
     """What was found at a look, with its lines level."""
     if look.pad is not None:
         _keep_to_drawn(maps, _resize(look.pad, look.scale))
-    ink, rules = _with_straight_strokes(maps[..., INK], maps[..., RULES])
+    maybe = maps[..., INK]
+    ink, rules = with_straight_strokes(without_unsure(maybe), maybe, maps[..., RULES])
+    ink, rules = without_straight_rests(ink, rules, look.seen)
     to_picture = np.array([[1 / look.scale, 0, look.left], [0, 1 / look.scale, look.top]])
     notes = (*look.notes, *_notes(look.seen, maps))
     found = Ink(ink, to_picture, notes, rules, look, _clarity(maps[..., INK]))
@@ -364,7 +365,7 @@ def _on_clean_pad(look: Look) -> Look:
         return look
     full = max(darkest, lightest)
     ink = difference.astype(np.float32) / full if full >= FAINTEST else np.zeros(grey.shape, np.float32)
-    return replace(look.negative() if lightest > FLAT else look, pad=ink)
+    return replace(look.negative() if lightest > FLAT else look, certain=True, pad=ink)
 
 
 def _stands_free(ink: np.ndarray) -> bool:
@@ -414,77 +415,6 @@ def without_unsure(ink: np.ndarray) -> np.ndarray:
     sure[labels[ink > KEPT]] = True
     sure[0] = False
     return ink * sure[labels]
-
-
-def _with_straight_strokes(maybe: np.ndarray, rules: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sure ink and rules; what looks ruled but is a part of a sign, or stands beside signs as one of them, is ink: a 1.
-
-    Lines that are ruled reach beyond what is written on them, to the edge, or around cells. maybe: ink, also unsure.
-    """
-    ink = without_unsure(maybe)
-    ruled = rules > SEEN
-    if not ruled.any():
-        return ink, rules
-    drawn = maybe + rules
-    both = cv2.dilate((drawn > SEEN).view(np.uint8), np.ones((5, 5), np.uint8))
-    contours, tree = cv2.findContours(both, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    outer = [place for place in range(len(contours)) if tree[0, place, 3] < 0]
-    boxes = np.array([cv2.boundingRect(contours[place]) for place in outer])
-    shares = np.array([_share_of_ink(contours[place], box, ink) for place, box in zip(outer, boxes, strict=True)])
-    beside = _stand_beside(boxes, shares > MOSTLY) & ~_are_columns(ruled, boxes[shares > MOSTLY, 3])
-    rules = rules.copy()
-    for place, (x, y, width, height), share, is_beside in zip(outer, boxes, shares, beside, strict=True):
-        at_edge = min(x, y) == 0 or x + width == ink.shape[1] or y + height == ink.shape[0]
-        if at_edge or tree[0, place, 2] >= 0 or width > STUMPY * height or not (share > PART_OF_SIGN or is_beside):
-            continue
-        part = slice(y, y + height), slice(x, x + width)
-        if not ruled[part].any():
-            continue
-        sign = _filled(contours[place], (x, y, width, height)) > 0
-        ink[part] = np.where(sign & (drawn[part] > SEEN), np.clip(drawn[part], 0, 1), ink[part])
-        rules[part] = np.where(sign & ruled[part], 0, rules[part])
-    return ink, rules
-
-
-def _share_of_ink(contour: np.ndarray, box: Box, ink: np.ndarray) -> float:
-    """Share of what is within a contour that is ink."""
-    x, y, width, height = box
-    sign = _filled(contour, box)
-    return float(np.count_nonzero((sign > 0) & (ink[y : y + height, x : x + width] > SEEN)) / sign.sum())
-
-
-def _filled(contour: np.ndarray, box: Box) -> np.ndarray:
-    x, y, width, height = box
-    sign = np.zeros((height, width), np.uint8)
-    cv2.drawContours(sign, [contour], -1, 1, cv2.FILLED, offset=(-x, -y))
-    return sign
-
-
-def _are_columns(ruled: np.ndarray, heights: np.ndarray) -> bool:
-    """Are there upright ruled lines, longer than a sign is high? heights: of the signs, in pixels."""
-    if not heights.size:
-        return False
-    reach = round(LONGER * float(np.median(heights)))
-    thick = cv2.dilate(ruled.view(np.uint8), np.ones((1, max(3, round(LEANING * reach))), np.uint8))
-    return bool(cv2.erode(thick, np.ones((reach, 1), np.uint8), borderValue=0).any())
-
-
-def _stand_beside(boxes: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Of each box (x, y, width, height): is it slim and upright, and near to a sign as high as it, in its line?
-
-    signs: whether each is one. Beside a single sign it may be the side of its cell. If more than MOST_SLIM are slim, it
-    is a pattern.
-    """
-    slim = np.flatnonzero(~signs & (boxes[:, 3] > SLIM * boxes[:, 2]))
-    beside = np.zeros(len(boxes), bool)
-    if slim.size > MOST_SLIM or np.count_nonzero(signs) < 2:
-        return beside
-    x, y, width, height = boxes[slim, :, None].transpose(1, 0, 2)
-    sign_x, sign_y, sign_width, sign_height = boxes[signs].T
-    gap = np.maximum(sign_x - x - width, x - sign_x - sign_width)
-    over, under = np.abs(y - sign_y), np.abs(y + height - sign_y - sign_height)
-    beside[slim] = ((np.maximum(over, under) < LEVEL * height) & (gap < NEAR * height)).any(axis=1)
-    return beside
 
 
 def _is_sheet(inked: np.ndarray) -> bool:

@@ -195,19 +195,23 @@ class Recognizer:
         return _Prepared(page.layout, page.parts, (*notes, *page.ink.notes), to_picture, (width, height), page.grids)
 
     def _read_clearest(self, grey: np.ndarray, ink: Ink, single: bool) -> _Page:
-        """Muddled ink is looked at again until it reads clearly; the first look counts if it never does."""
+        """What does not read clearly is looked at again until it does; the first look counts if it never does.
+
+        Clear ink is seldom read from another look, so nothing of it may be lost there.
+        """
         page = self._read_upright(ink, single, grey.shape)
-        muddled = ink.clarity < MUDDLED and page.clarity < READABLE
-        if single or not muddled or page.is_words or not 0 < page.strokes <= FEW:
+        if single or page.clarity >= READABLE or page.is_words or not 0 < page.strokes <= FEW:
             return page
         looks = (self._read_upright(again, single, grey.shape) for again in self._look_again(grey, ink))
-        return next((other for other in looks if other.clarity >= READABLE), page)
+        least = page.signs if ink.clarity >= MUDDLED else 0
+        return next((other for other in looks if other.clarity >= READABLE and other.signs >= least), page)
 
     def _look_again(self, grey: np.ndarray, ink: Ink) -> Iterator[Ink]:
-        """In even light if it was not seen so, from farther away, and from closer."""
+        """In even light if it was not seen so; muddled ink from farther away, and from closer, too."""
         if ink.look and not ink.look.even and (even := self.ink.find_in_even_light(grey)):
             yield even
-        yield from filter(None, (self.ink.look_again(ink, times) for times in AGAIN))
+        if ink.clarity < MUDDLED:
+            yield from filter(None, (self.ink.look_again(ink, times) for times in AGAIN))
 
     def _read_upright(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
         """Lines and what may stand in them. A page that reads more clearly from another side is turned to it."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from digits.layout import Layout, Strip, find_lines
 from digits.recognition import Box
-from digits.strokes import Stroke
+from digits.strokes import INKED, Stroke
 from digits.turn import SEEN
 
 RULED = 0.25  # of the map of ruled lines, from which on one is there
@@ -35,6 +35,7 @@ HIGH = 2.2  # height of a band that may hold several rows, in heights of the dig
 TOGETHER = 1.5  # heights between words of one cell that spans several columns
 OVERHANG = 0.35  # heights that ink reaches into two cells from which on it is parted
 CORNER, CRUMB = 0.3, 0.4  # heights from where ruled lines cross, and of its own, up to which ink is left of them
+ON_LINE, ALL = 0.15, 0.9  # heights beside a ruled line at which what is left of it lies, and so much of that at least
 SIGN, SLIM, FREE = (0.45, 1.6), 0.5, 0.1  # length of a 1 or a dash in heights, its width in that; how free it stands
 LOWEST_ROW = 0.9  # height of a table's rows in those of its digits, at least: squares of paper may be lower
 FOLDED, SQUARED = 1.0, 0.33  # heights between digits on either side of a fold, and of the lines of squared paper
@@ -519,6 +520,8 @@ def part_at_cells(layout: Layout, grids: Sequence[Grid], rules: np.ndarray | Non
     for strip in layout.strips:
         left = []
         for stroke in strip.strokes:
+            if any(_lies_on(stroke, grid, ON_LINE * height) for grid in grids):
+                continue
             place = _place(stroke, grids)
             if place is None:
                 left.append(stroke)
@@ -614,6 +617,18 @@ def _is_crumb(stroke: Stroke, grid: Grid, height: float) -> bool:
     x, y = (left + right) / 2, (top + bottom) / 2
     away = min(abs(line.at(x) - y) for line in grid.acrosses), min(abs(line.at(y) - x) for line in grid.downs)
     return bool(max(away) < CORNER * height)
+
+
+def _lies_on(stroke: Stroke, grid: Grid, slack: float) -> bool:
+    """Is all of it, nearly, on ruled lines, or no farther beside them than the slack?"""
+    y, x = np.nonzero(stroke.ink > INKED)
+    x, y = x + stroke.box[0], y + stroke.box[1]
+    beside = np.full(len(x), np.inf)
+    for lines, others, along, across in ((grid.acrosses, grid.downs, x, y), (grid.downs, grid.acrosses, y, x)):
+        within = (along > others[0].at(across) - slack) & (along < others[-1].at(across) + slack)
+        for line in lines:
+            beside = np.where(within, np.minimum(beside, np.abs(line.at(along) - across)), beside)
+    return bool(np.mean(beside < slack) > ALL)
 
 
 def _parts(stroke: Stroke, grid: Grid, height: float) -> list[Stroke]:

@@ -7,7 +7,7 @@ from pictures import draw_digit, draw_number, find_ink, ink_reader, shade
 
 from digits.classifier import SHIPPED_MODEL
 from digits.errors import ModelError
-from digits.ink import InkReader, _with_straight_strokes
+from digits.ink import InkReader
 
 PAD = draw_digit(4)
 INK = find_ink(PAD).ink > 0.5
@@ -112,31 +112,6 @@ def test_find_finds_none_on_an_even_picture(level):
     grain = np.random.default_rng(0).normal(0, 2, (300, 300))
     assert find_ink(np.full((300, 300), level, np.uint8)).ink.max() == 0
     assert find_ink(np.clip(level + grain, 0, 255).astype(np.uint8)).ink.max() < 0.5
-
-
-def test_a_part_of_a_sign_that_looks_ruled_is_ink_and_a_line_under_it_is_not():
-    ink, rules = np.zeros((2, 200, 300), np.float32)
-    ink[40:60, 80:110] = 1  # the head of a 1, whose stem and foot look ruled
-    rules[60:140, 96:102] = rules[140:146, 70:130] = 1
-    rules[160:164, 20:280] = 1  # a line from side to side
-    mended, ruled = _with_straight_strokes(ink, rules)
-    assert mended[100, 98] == mended[143, 75] == 1 and ruled[100, 98] == 0
-    assert not mended[160:164].any() and ruled[161, 150] == 1
-
-
-@pytest.mark.parametrize("columns", [False, True])
-def test_a_bar_beside_a_digit_in_its_line_is_a_1_and_the_side_of_a_cell_where_there_are_columns(columns):
-    ink, rules = np.zeros((2, 200, 300), np.float32)
-    for x in (20, 75):
-        cv2.ellipse(ink, (x, 90), (15, 30), 0, 0, 360, 1, 6)
-    rules[62:118, 130:136] = 0.6
-    ink[62:118, 130:136] = 0.3  # half a stroke, half a line
-    rules[20:80, 250:256] = 1  # as high, but in no line with it
-    if columns:
-        rules[10:190, 200:204] = 1
-    mended, ruled = _with_straight_strokes(ink, rules)
-    assert (mended[90, 132] > 0.8, ruled[90, 132] == 0) == (not columns, not columns)
-    assert mended[50, 252] == 0 and ruled[50, 252] == 1
 
 
 def test_look_again_sees_the_same_writing_at_another_size():

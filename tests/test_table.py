@@ -107,7 +107,7 @@ def make_stroke(box):
     return Stroke(box, np.ones((box[3] - box[1], box[2] - box[0]), np.float32))
 
 
-def test_upright_stroke_that_looks_ruled_is_a_one_if_it_stands_free_in_a_cell():
+def test_upright_stroke_is_a_one_if_it_stands_free_in_a_cell_and_a_rest_of_a_line_if_it_lies_on_one():
     rules = np.zeros((300, 400), np.float32)
     for y in range(0, 300, 98):
         rules[y : y + 3] = 1
@@ -116,7 +116,8 @@ def test_upright_stroke_that_looks_ruled_is_a_one_if_it_stands_free_in_a_cell():
     rules[25:75, 60:64] = 1  # free, in the first cell
     rules[123:194, 190:194] = 1  # on the line below the middle cell
     written = [(200, 20, 225, 70)] + [(x, y, x + 25, y + 50) for x in (40, 320) for y in (120, 220)]
-    strips = [Strip(line, 50.0, (make_stroke(box),)) for line, box in enumerate(written)]
+    rests = [(393, 20, 402, 80), (60, 190, 110, 200)]  # pieces of the lines around the cells
+    strips = [Strip(line, 50.0, (make_stroke(box),)) for line, box in enumerate(written + rests)]
     grids = find_ruled(rules, strips)
     strokes = [stroke for strip in part_at_cells(Layout(strips), grids, rules).strips for stroke in strip.strokes]
     assert {stroke.box for stroke in strokes} == {*written, (60, 25, 64, 75)}

@@ -21,7 +21,7 @@ INSIDE = 0.95  # share of the ink of what stands in a ring that lies within it
 LONGEST = 2.8  # how long its line is, in its width and height together: ink for more is a blot
 HIGH = 0.3  # height of the highest stroke in it, in those of the ring: the eyes of a face are lower
 CONVEX, HIGHER = 0.95, 0.5  # share of its hull that it then fills, as two digits do not; height of what touches it
-STRAIGHT = 0.25  # its width in its length, at least: the stroke through a zero is no 1
+STRAIGHT, ACROSS = 0.35, 0.7  # width of a stroke through a zero, in its length; that in the zero's height, at least
 DRAWN = 0.2  # share of a ring that is ink: one of ruled lines is left to the tables
 
 
@@ -41,9 +41,12 @@ class _Ring:
         return bool(np.mean(away < self.rim[direction]) > INSIDE) and self.may_mark(other)
 
     def may_mark(self, other: Stroke) -> bool:
-        """Is it high enough for a digit, and no blot? With a pen like the ring's that would be far too long."""
+        """Is it high enough for a digit, and no blot, far too long for the ring's pen, and no stroke through a zero?"""
         length = np.count_nonzero(other.ink > INKED) / self.pen
-        return bool(other.height > HIGH * self.stroke.height and length < LONGEST * (other.width + other.height))
+        short, long = _sides(other)
+        is_slash = short < STRAIGHT * long and long > ACROSS * self.stroke.height
+        is_blot = length > LONGEST * (other.width + other.height)
+        return other.height > HIGH * self.stroke.height and not (is_slash or is_blot)
 
     def without(self, parts: Sequence[Stroke]) -> _Ring:
         """The ring without what touches it."""
@@ -151,9 +154,14 @@ def _parts(ring: Stroke, inner: np.ndarray) -> Iterator[Stroke]:
 
 def _is_clear(part: Stroke, ring: Stroke) -> bool:
     """Is it high, and no stroke through a zero?"""
-    places = np.argwhere(part.ink > 0).astype(np.float32)
-    _, sides, _ = cv2.minAreaRect(places)
-    return part.height >= HIGHER * ring.height and min(sides) >= STRAIGHT * max(sides)
+    short, long = _sides(part)
+    return part.height >= HIGHER * ring.height and short >= STRAIGHT * long
+
+
+def _sides(stroke: Stroke) -> tuple[float, float]:
+    """The shorter and the longer side of the smallest rectangle, however turned, around its ink."""
+    _, sides, _ = cv2.minAreaRect(np.argwhere(stroke.ink > INKED).astype(np.float32))
+    return min(sides), max(sides)
 
 
 def _seen_from_middle(stroke: Stroke, ring: Stroke) -> tuple[np.ndarray, np.ndarray]:

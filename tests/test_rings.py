@@ -82,3 +82,11 @@ def test_face_and_digits_that_touch_are_no_rings():
     touching = draw(("0", 100, 140), ("8", 172, 140), size=120)
     assert len(find_strokes(1 - touching.astype(np.float32) / 255)[0]) == 1
     assert rings(face) == rings(touching) == []
+
+
+@pytest.mark.parametrize("across", [0.85, 0.95, 1.1])
+def test_zero_with_a_stroke_through_it_is_no_circled_one(recognizer, across):
+    pad = cv2.ellipse(draw(), (200, 200), (75, 100), 0, 0, 360, 0, 9, cv2.LINE_AA)
+    x, y = round(40 * across), round(75 * across)
+    cv2.line(pad, (200 - x, 200 + y), (200 + x, 200 - y), 0, 8, cv2.LINE_AA)
+    assert rings(pad) == [] and recognizer.recognize(pad).text == "0"

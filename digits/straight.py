@@ -15,8 +15,8 @@ SLIM, LEVEL, NEAR = 2.5, 0.35, 2.0  # a 1 beside it: in widths how high; in its 
 MOST_SLIM, LEANING = 200, 0.15  # strokes that may be such 1s; slope up to which a ruled line is upright
 SHORTEST = 6  # pixels of a rest of a line
 OFF, EVEN = 1, 1.7  # pixels that its middle may be off a straight line; how wide it is anywhere, in its mean width
-GOES_ON, AS_DARK = 0.7, 0.6  # share of the way beyond its ends on which a line is as dark, and how dark, in its own
-FAR = 2.0  # times as far it goes on at one end, if not at both
+GOES_ON = 0.7  # share of the way beyond its ends on which a line goes on, as far as others are high,
+AS_DARK, FAR = 0.6, 2.0  # how dark it is there, in its own; times as far it goes on at one end, if not at both
 ENDLESS = 3.5  # times as long as others are high: no stroke is, whatever is beyond its ends
 
 
@@ -112,9 +112,7 @@ def _upright_rests(ink: np.ndarray, grey: np.ndarray) -> np.ndarray:
     width, height = stats[1:, 2], stats[1:, 3]
     is_slim = (height > SLIM * width) & (height >= SHORTEST)
     rests = np.zeros(ink.shape, bool)
-    if is_slim.all():  # nothing to compare it with
-        return rests
-    usual = _middle_of_ink(height[~is_slim], stats[1:, cv2.CC_STAT_AREA][~is_slim])
+    usual = _middle_of_ink(height, stats[1:, cv2.CC_STAT_AREA]) if is_slim.any() else 0.0
     for label in (1 + np.flatnonzero(is_slim))[:MOST_SLIM].tolist():
         x, y, across, down = stats[label, :4].tolist()
         own = labels[y : y + down, x : x + across] == label
@@ -143,7 +141,7 @@ def _is_rest(own: np.ndarray, left: int, top: int, grey: np.ndarray, usual: floa
         return False
     if len(own) > ENDLESS * usual:
         return True
-    near, far = round(min(len(own), usual)), round(FAR * min(len(own), usual))
+    near, far = round(usual), round(FAR * usual)
     dark = max(AS_DARK * float(np.median(_depth(grey, left + columns, top + rows, pen))), 1.0)
     before, after = (
         _depth(grey, left + start + slope * way, top + way, pen) > dark

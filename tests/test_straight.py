@@ -67,6 +67,18 @@ def test_a_bar_that_goes_on_as_a_dark_line_is_no_1(lines, stays):
         assert seen[160, 42] == seen[160, 198] == 1
 
 
+def test_a_part_of_a_1_that_was_found_in_pieces_stays():
+    ink, grey = page_with()
+    ink[148:, 118:122] = 0
+    assert without_straight_rests(ink, 0 * ink, grey)[0][140, 120] == 1
+
+
+def test_a_1_among_specks_is_not_too_long():
+    ink = np.zeros((200, 200), np.float32)
+    ink[60:130, 98:104] = ink[20:26, 40:45] = ink[170:175, 60:66] = 1
+    assert without_straight_rests(ink, 0 * ink, (220 - 150 * ink).astype(np.uint8))[0][90, 100] == 1
+
+
 def test_a_fold_beside_a_number_is_no_1():
     page = cv2.copyMakeBorder(draw_number("20  46", size=50, pen=5), 60, 60, 40, 40, cv2.BORDER_CONSTANT, value=255)
     page = shade(page)

@@ -9,16 +9,15 @@ import numpy as np
 from digits.normalise import pen_width
 from digits.strokes import INKED, Stroke
 
+MOST = 60  # arcs of a picture; more are a pattern
 SLIM = 0.55  # width of a bracket in its heights, at most,
 THICK = 1.6  # and its ink, in that of a pen drawn along it
 FEWEST = 5  # rows that it is high at least
 BOW = 0.07  # how far its middle lies off the line between its ends, in its heights, at least;
 ALONE = 0.09  # of a closing bracket without an opening one
 ROUND, FLATTEST = 0.45, 1.3  # how far it is off at its quarters, in its bow, at least, and anywhere at most
-HIGHER, LOWEST = (
-    1.05,
-    0.35,
-)  # its height, in those of the highest stroke within, which is so high in those of the bracket
+HIGHER = 1.05  # its height, in those of the highest stroke that it holds,
+LOWEST = 0.35  # which is so high, in those of the bracket, at least
 ALIKE, LEVEL = 0.7, 0.7  # height of the lower of a pair in those of the higher; share of it that both have in common
 LONGEST = 8.0  # how far it holds what stands beside it at most, in its heights,
 NEAR = 0.8  # and how near that is, if there is no other bracket; nothing is so near behind it
@@ -35,11 +34,14 @@ def find_brackets(strokes: Sequence[Stroke]) -> list[Stroke]:
     """Closing brackets after something lower, and the opening ones before it. One that is not closed is not found."""
     if len(strokes) == 1:
         return []
-    bows = [(stroke, _bow(stroke)) for stroke in strokes if stroke.width < SLIM * stroke.height]
-    opening = [stroke for stroke, bow in bows if bow < -BOW]
+    bows = ((stroke, _bow(stroke)) for stroke in strokes if stroke.width < SLIM * stroke.height)
+    arcs = [(stroke, bow) for stroke, bow in bows if abs(bow) > BOW]
+    if len(arcs) > MOST:
+        return []
+    opening = [stroke for stroke, bow in arcs if bow < 0]
     found = []
-    for closing, bow in bows:
-        if bow < BOW:
+    for closing, bow in arcs:
+        if bow < 0:
             continue
         pairs = [other for other in opening if _are_pair(other, closing) and _hold(other, closing, strokes)]
         if pairs:

@@ -114,13 +114,15 @@ def find_layout(
         return Layout(notes=[*notes, "nothing drawn"])
     single = single or max(shape) <= THUMBNAIL
     if not single:
-        strokes, brackets = without_brackets(strokes)
         strokes, rest = _without_rest(strokes, ink.shape)
         strokes, specks = _without_specks(strokes, ink)
-        notes += brackets + rest + specks
+        notes += rest + specks
     if len(strokes) > MOST:
         strokes = sorted(strokes, key=lambda stroke: stroke.height)[-MOST:]
         notes.append(f"too many marks: only the {MOST} highest were read")
+    if not single:
+        strokes, brackets = without_brackets(strokes)
+        notes += brackets
     lines = [[join(strokes)]] if single else find_lines(strokes)
     strips = [strip for index, line in enumerate(lines) for strip in find_strips(index, line)]
     framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None

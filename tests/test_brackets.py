@@ -61,3 +61,11 @@ def test_an_arc_alone_and_one_with_a_digit_behind_it_are_no_brackets():
     behind = np.flatnonzero((page < 128).any(axis=0)).max() + 12
     cv2.ellipse(page, (behind + 15, page.shape[0] // 2), (15, 40), 0, 0, 360, 0, 8)
     assert found(page) == 0
+
+
+def test_a_pattern_of_arcs_is_looked_at_once():
+    page = np.full((1000, 1000), 255, np.uint8)
+    for x in range(20, 980, 40):
+        for y in range(40, 960, 60):
+            cv2.ellipse(page, (x, y), (6, 24), 0, 90 if x % 80 else -90, 270 if x % 80 else 90, 0, 3)
+    assert found(page) == 0

@@ -13,7 +13,7 @@ STUMPY, PART_OF_SIGN = 1.3, 0.06  # width of a sign in its heights at most, and 
 MOSTLY = 0.15  # and of one that is no ruled line for certain, within its outline and some pixels around;
 SLIM, LEVEL, NEAR = 2.5, 0.35, 2.0  # a 1 beside it: in widths how high; in its heights how far off the line, and apart
 MOST_SLIM, LEANING = 200, 0.15  # strokes that may be such 1s; slope up to which a ruled line is upright
-SHORTEST = 6  # pixels of a rest of a line
+SHORTEST, SPECK = 6, 12  # pixels of a rest of a line, and of what is smaller than any digit
 OFF, EVEN = 1, 1.7  # pixels that its middle may be off a straight line; how wide it is anywhere, in its mean width
 GOES_ON = 0.7  # share of the way beyond its ends on which a line goes on, as far as others are high,
 AS_DARK, FAR = 0.6, 2.0  # how dark it is there, in its own; times as far it goes on at one end, if not at both
@@ -112,7 +112,10 @@ def _upright_rests(ink: np.ndarray, grey: np.ndarray) -> np.ndarray:
     width, height = stats[1:, 2], stats[1:, 3]
     is_slim = (height > SLIM * width) & (height >= SHORTEST)
     rests = np.zeros(ink.shape, bool)
-    usual = _middle_of_ink(height, stats[1:, cv2.CC_STAT_AREA]) if is_slim.any() else 0.0
+    no_specks = np.maximum(width, height) >= SPECK
+    if not is_slim.any() or not no_specks.any():
+        return rests
+    usual = _middle_of_ink(height[no_specks], stats[1:, cv2.CC_STAT_AREA][no_specks])
     for label in (1 + np.flatnonzero(is_slim))[:MOST_SLIM].tolist():
         x, y, across, down = stats[label, :4].tolist()
         own = labels[y : y + down, x : x + across] == label
@@ -122,7 +125,7 @@ def _upright_rests(ink: np.ndarray, grey: np.ndarray) -> np.ndarray:
 
 
 def _middle_of_ink(heights: np.ndarray, areas: np.ndarray) -> float:
-    """The height of that of several pieces in which the middle of all their ink is: specks count for little."""
+    """The height of that of several pieces in which the middle of all their ink is: small ones count for little."""
     order = np.argsort(heights)
     ink = np.cumsum(areas[order])
     return float(heights[order][np.searchsorted(ink, ink[-1] / 2)])

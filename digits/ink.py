@@ -28,7 +28,8 @@ MULTIPLE = 32  # the sides of what the network is given are multiples of it
 INK, RULES, LINES = 0, 1, 2  # maps of the network
 FLATTEST = 6.0  # grey levels: paper that varies less is not made to look rough
 FLAT = 4  # grey levels that a clean pad may vary by
-EDGE = 0.6  # share of a clean pad's edge that is paper: a number may be cut closely
+EDGE, ALL = 0.6, 0.5  # share of a clean pad's edge, and of all of it, that is paper: a number may be cut closely,
+TIGHT, LEAST = 300, 0.3  # and a digit even more so: up to so many pixels of the longer side, that is enough of both
 FAINTEST = 16  # grey levels below which there is nothing to see on a clean pad
 FAR, CLOSEST = 96, 3000  # pixels of the longer side: of the first look, and at most
 CLOSEST_EMPTY = 2000  # the same, as long as nothing was seen,
@@ -357,11 +358,12 @@ def _on_clean_pad(look: Look) -> Look:
     grey = look.view
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     paper = int(np.bincount(edge, minlength=256).argmax())
-    if np.count_nonzero(np.abs(edge.astype(np.int16) - paper) <= FLAT) < EDGE * edge.size:
+    of_edge, of_all = (EDGE, ALL) if max(grey.shape) > TIGHT else (LEAST, LEAST)
+    if np.count_nonzero(np.abs(edge.astype(np.int16) - paper) <= FLAT) < of_edge * edge.size:
         return look
     difference = cv2.absdiff(grey, np.full_like(grey, paper))  # one number would do, but for 4 pixels in a column
     darkest, lightest = paper - int(grey.min()), int(grey.max()) - paper
-    if min(darkest, lightest) > FLAT or np.count_nonzero(difference <= FLAT) < 0.5 * grey.size:
+    if min(darkest, lightest) > FLAT or np.count_nonzero(difference <= FLAT) < of_all * grey.size:
         return look
     full = max(darkest, lightest)
     ink = difference.astype(np.float32) / full if full >= FAINTEST else np.zeros(grey.shape, np.float32)

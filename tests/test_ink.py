@@ -8,6 +8,7 @@ from pictures import draw_digit, draw_number, find_ink, ink_reader, shade
 from digits.classifier import SHIPPED_MODEL
 from digits.errors import ModelError
 from digits.ink import InkReader
+from digits.normalise import crop
 
 PAD = draw_digit(4)
 INK = find_ink(PAD).ink > 0.5
@@ -112,6 +113,16 @@ def test_find_finds_none_on_an_even_picture(level):
     grain = np.random.default_rng(0).normal(0, 2, (300, 300))
     assert find_ink(np.full((300, 300), level, np.uint8)).ink.max() == 0
     assert find_ink(np.clip(level + grain, 0, 255).astype(np.uint8)).ink.max() < 0.5
+
+
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("label", [2, 3, 5])
+def test_a_small_scan_that_is_cut_to_its_digit_and_enlarged_is_a_clean_pad(label, invert):
+    ink = crop(1 - draw_digit(label, pen=30).astype(np.float32) / 255)
+    scan = np.where(cv2.resize(ink, (16, 16), interpolation=cv2.INTER_AREA) > 0.4, 0, 255).astype(np.uint8)
+    shown = cv2.resize(scan, (128, 128), interpolation=cv2.INTER_CUBIC)
+    found = find_ink(255 - shown if invert else shown)
+    assert found.ink.shape == shown.shape and np.abs(found.ink - (1 - shown / np.float32(255))).max() < 0.02
 
 
 def test_look_again_sees_the_same_writing_at_another_size():

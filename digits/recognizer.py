@@ -195,23 +195,24 @@ class Recognizer:
         return _Prepared(page.layout, page.parts, (*notes, *page.ink.notes), to_picture, (width, height), page.grids)
 
     def _read_clearest(self, grey: np.ndarray, ink: Ink, single: bool) -> _Page:
-        """What does not read clearly is looked at again until it does; the first look counts if it never does.
-
-        Clear ink is seldom read from another look, so nothing of it may be lost there.
-        """
+        """What does not read clearly is looked at again until it does; the first look counts if it never does."""
         page = self._read_upright(ink, single, grey.shape)
         if single or page.clarity >= READABLE or page.is_words or not 0 < page.strokes <= FEW:
             return page
         looks = (self._read_upright(again, single, grey.shape) for again in self._look_again(grey, ink))
-        least = page.signs if ink.clarity >= MUDDLED else 0
-        return next((other for other in looks if other.clarity >= READABLE and other.signs >= least), page)
+        return next((other for other in looks if _reads_better(other, page)), page)
 
     def _look_again(self, grey: np.ndarray, ink: Ink) -> Iterator[Ink]:
-        """In even light if it was not seen so; muddled ink from farther away, and from closer, too."""
-        if ink.look and not ink.look.even and (even := self.ink.find_in_even_light(grey)):
+        """In even light if it was not seen so; muddled ink from farther away, and from closer, too.
+
+        What was muddled and taken for light ink may be dark ink all the same.
+        """
+        look = ink.look
+        if look and not look.even and (even := self.ink.find_in_even_light(grey)):
             yield even
-        if ink.clarity < MUDDLED:
-            yield from filter(None, (self.ink.look_again(ink, times) for times in AGAIN))
+        if look and ink.clarity < MUDDLED:
+            maybe_dark = [] if look.dark or look.certain else [replace(ink, look=look.negative())]
+            yield from filter(None, (self.ink.look_again(one, times) for one in (*maybe_dark, ink) for times in AGAIN))
 
     def _read_upright(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
         """Lines and what may stand in them. A page that reads more clearly from another side is turned to it."""
@@ -287,6 +288,17 @@ class Recognizer:
         blank = sum(not part.spans for part in prepared.parts)
         notes = (*prepared.notes, *prepared.layout.notes, *_told(found, blank))
         return Recognition(digits, notes, numbers=numbers, tables=tables)
+
+
+def _reads_better(other: _Page, page: _Page) -> bool:
+    """Does another look at a page that does not read clearly do so? Nothing of clear ink may be lost by it, and what is
+    dark there instead of light, or the reverse, in the same light, must be a page."""
+    look, first = other.ink.look, page.ink.look
+    if other.clarity < READABLE or look is None or first is None:
+        return False
+    if page.ink.clarity >= MUDDLED:
+        return other.signs >= page.signs
+    return look.even or look.dark == first.dark or other.signs >= SIGNS_OF_PAGE
 
 
 def _take_whole(strip: Strip) -> _Part:

@@ -80,6 +80,18 @@ def test_muddled_ink_is_looked_at_again_until_it_reads_clearly(recognizer, monke
     assert recognizer.recognize(picture).text != "2075" and asked == ["even"], "clear ink is not looked at closer"
 
 
+def test_muddled_ink_that_was_taken_for_light_may_be_dark(recognizer, monkeypatch):
+    picture = shade(draw_number("207514"))
+    clear = find_ink(picture)
+    lines = np.zeros_like(clear.ink)
+    lines[::9] = 1
+    muddled = replace(clear, ink=lines, clarity=0.3, look=clear.look.negative())
+    monkeypatch.setattr(recognizer.ink, "find", lambda grey, level=False: muddled)
+    monkeypatch.setattr(recognizer.ink, "find_in_even_light", lambda grey: None)
+    monkeypatch.setattr(recognizer.ink, "look_again", lambda ink, times: clear if ink.look.dark else muddled)
+    assert recognizer.recognize(picture).text == "207514"
+
+
 def test_shadow_of_a_hand_that_is_taken_for_ink_is_seen_in_even_light(recognizer):
     pencil = 255 - (255 - draw_number("76448", size=44, pen=3, gap=9)) * np.float32(0.37)
     page = cv2.copyMakeBorder(pencil.astype(np.uint8), 50, 45, 59, 52, cv2.BORDER_CONSTANT, value=255)
@@ -254,3 +266,9 @@ def test_recognize_reads_digits_photographed_in_ruled_cells(recognizer):
         rows = list(csv.DictReader(lines))
     texts = [recognizer.recognize(DRAWINGS / "photo_cells" / row["file"]).text for row in rows]
     assert np.mean([text == row["label"] for text, row in zip(texts, rows, strict=True)]) >= 0.9
+
+
+@needs_drawings
+def test_a_printed_puzzle_seen_from_afar_is_no_light_writing_on_dark_paper(recognizer):
+    result = recognizer.recognize(DRAWINGS / "photo_cells" / "photos" / "image2004.jpg")
+    assert "dark background: inverted" not in result.notes and len(result.digits) > 70

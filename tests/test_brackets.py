@@ -65,7 +65,9 @@ def test_an_arc_alone_and_one_with_a_digit_behind_it_are_no_brackets():
 
 def test_a_pattern_of_arcs_is_looked_at_once():
     page = np.full((1000, 1000), 255, np.uint8)
-    for x in range(20, 980, 40):
+    for place, x in enumerate(range(20, 980, 40)):
         for y in range(40, 960, 60):
-            cv2.ellipse(page, (x, y), (6, 24), 0, 90 if x % 80 else -90, 270 if x % 80 else 90, 0, 3)
+            cv2.ellipse(page, (x, y), (6, 24), 0, -90 if place % 2 else 90, 90 if place % 2 else 270, 0, 3)
+            if place % 2 == 0:
+                cv2.line(page, (x + 20, y - 12), (x + 20, y + 12), 0, 3)  # which they would hold
     assert found(page) == 0

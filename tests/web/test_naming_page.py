@@ -196,3 +196,13 @@ def test_fields_that_cannot_be_are_refused_with_a_sentence(actions, boxes, known
     fields = [{"name": name, "box": box} for name, box in boxes.items()]
     with pytest.raises(DigitsError, match=why):
         actions.make_template(picture, known, fields)
+
+
+def test_escape_ends_the_naming_and_keeps_form_and_fields(form_desk):
+    drag(form_desk, AGE)
+    name(form_desk, "Age")
+    form_desk.page.locator('[data-do="fields"]').focus()
+    form_desk.page.keyboard.press("Escape")
+    assert not form_desk.page.locator(".naming").is_visible() and not form_desk.blank()
+    form_desk.page.locator('[data-do="fields"]').click()
+    assert names(form_desk) == ["Age"]

@@ -158,6 +158,7 @@ const actions = {
   undo: () => pad.undo(),
   redo: () => pad.redo(),
   clear: () => { setErasing(false); pad.clear(); },
+  leave: () => (pad.framing ? setFraming(null) : actions.clear()),
   wide: () => pad.setWide(!pad.wide),
   turn,
   crop: () => setFraming(pad.framing === "crop" ? null : "crop"),
@@ -181,7 +182,7 @@ const actions = {
 };
 
 const keys = {
-  b: "brush", e: "eraser", "ctrl+z": "undo", "ctrl+y": "redo", "ctrl+shift+z": "redo", escape: "clear", enter: "submit",
+  b: "brush", e: "eraser", "ctrl+z": "undo", "ctrl+y": "redo", "ctrl+shift+z": "redo", escape: "leave", enter: "submit",
 };
 
 function keyPressed(event) {

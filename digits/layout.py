@@ -20,6 +20,7 @@ from digits.recognition import Box
 from digits.rings import without_rings
 from digits.sequence import Seen
 from digits.strokes import INKED, THUMBNAIL, Stroke, find_strokes, join, lie_within
+from digits.underlines import without_underlines
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
@@ -120,9 +121,9 @@ def find_layout(
     if len(strokes) > MOST:
         strokes = sorted(strokes, key=lambda stroke: stroke.height)[-MOST:]
         notes.append(f"too many marks: only the {MOST} highest were read")
-    if not single:
-        strokes, brackets = without_brackets(strokes)
-        notes += brackets
+    for without in () if single else (without_underlines, without_brackets):
+        strokes, ignored = without(strokes)
+        notes += ignored
     lines = [[join(strokes)]] if single else find_lines(strokes)
     strips = [strip for index, line in enumerate(lines) for strip in find_strips(index, line)]
     framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None

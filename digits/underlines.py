@@ -1,0 +1,62 @@
+"""Underlines: bars under what people have written, to mark it. They are no feet of digits, and no dashes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from digits.normalise import pen_width
+from digits.strokes import INKED, Stroke
+
+MOST = 60  # bars of a picture; more are a pattern
+GAP, CLOSE = 0.04, 0.7  # paper over an underline, in heights of what stands on it, at least, and at most;
+WIDE, WIDER = 0.8, 3.0  # its width in that of what stands on it, at least, and at most
+HIGH = 3.0  # how high that is, in thicknesses of the underline, at least
+BESIDE = 0.5  # nothing stands so near beside its ends, in heights of what stands on it,
+BELOW = 1.5  # or so near below it: it is a fraction's
+
+
+def without_underlines(strokes: Sequence[Stroke]) -> tuple[list[Stroke], list[str]]:
+    """The strokes without underlines, and a note of them."""
+    found = set(map(id, find_underlines(strokes)))
+    kept = [stroke for stroke in strokes if id(stroke) not in found]
+    return kept, [f"underlines ignored: {len(found)}"] if found else []
+
+
+def find_underlines(strokes: Sequence[Stroke]) -> list[Stroke]:
+    """Bars under all of something that is no bar, with a gap between, and nothing beside or below."""
+    bars = [stroke for stroke in strokes if stroke.slope is not None]
+    others = [stroke for stroke in strokes if stroke.slope is None]
+    if not others or len(bars) > MOST:
+        return []
+    return [bar for bar in bars if _underlines(bar, others)]
+
+
+def _underlines(bar: Stroke, others: Sequence[Stroke]) -> bool:
+    left, top, right, bottom = bar.box
+    over = [stroke for stroke in others if stroke.box[0] < right and left < stroke.box[2] and _middle(stroke) < top]
+    if not over:
+        return False
+    height = max(stroke.height for stroke in over)
+    width = max(stroke.box[2] for stroke in over) - min(stroke.box[0] for stroke in over)
+    fits = WIDE * width <= bar.width <= WIDER * width and height >= HIGH * pen_width(bar.ink)
+    if not fits or not GAP * height <= min(_gap(stroke, bar) for stroke in over) <= CLOSE * height:
+        return False
+    reach = BESIDE * height
+    beside = (other for other in others if other.box[0] < right + reach and left - reach < other.box[2])
+    return not any(
+        top - height < other.box[3] and other.box[1] < bottom + BELOW * height for other in beside if other not in over
+    )
+
+
+def _middle(stroke: Stroke) -> float:
+    return (stroke.box[1] + stroke.box[3]) / 2
+
+
+def _gap(upper: Stroke, lower: Stroke) -> int:
+    """Rows of paper between two strokes where they are nearest, one above the other."""
+    first, last = max(upper.box[0], lower.box[0]), min(upper.box[2], lower.box[2])
+    above, below = (stroke.ink[:, first - stroke.box[0] : last - stroke.box[0]] > INKED for stroke in (upper, lower))
+    foot = upper.box[3] - above[::-1].argmax(axis=0)  # of each column, the row after its last
+    head = lower.box[1] + below.argmax(axis=0)
+    both = above.any(axis=0) & below.any(axis=0)
+    return int((head - foot)[both].min(initial=lower.box[3]))

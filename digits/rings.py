@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, combinations
 
 import cv2
 import numpy as np
 
 from digits.normalise import pen_width
-from digits.strokes import INKED, Stroke, lie_within
+from digits.strokes import INKED, Stroke, join, lie_within
 
 MOST = 40  # strokes that are looked at, the largest
 AROUND = 2.5  # area of a ring's hull, in that of its ink, at least
@@ -22,6 +23,8 @@ LONGEST = 2.8  # how long its line is, in its width and height together: ink for
 HIGH = 0.3  # height of the highest stroke in it, in those of the ring: the eyes of a face are lower
 CONVEX, HIGHER = 0.95, 0.5  # share of its hull that it then fills, as two digits do not; height of what touches it
 STRAIGHT, ACROSS = 0.35, 0.7  # width of a stroke through a zero, in its length; that in the zero's height, at least
+NEAR, PART = 0.08, 0.15  # gap between two strokes of one digit, and height of one of them, in heights of the ring
+ARCS, REACH, THIN = 6, 0.6, 0.3  # largest strokes that may be halves of a ring; how far each reaches along it; its ink
 DRAWN = 0.2  # share of a ring that is ink: one of ruled lines is left to the tables
 
 
@@ -77,13 +80,24 @@ def find_rings(strokes: Sequence[Stroke]) -> list[_Ring]:
     """The strokes in which others stand, or parts of their own that touch them, that may be digits."""
     boxes = np.array([stroke.box for stroke in strokes]).reshape(-1, 4)
     left, top, right, bottom = boxes.T
-    largest = np.argsort((left - right) * (bottom - top), kind="stable")[:MOST]
-    within = lie_within(boxes, boxes[largest]).T
+    largest = np.argsort((left - right) * (bottom - top), kind="stable")[:MOST].tolist()
+    whole = [(place,) for place in largest]
+    halves = [two for two in combinations(largest[:ARCS], 2) if _may_be_halves(*(strokes[place] for place in two))]
+    candidates = [join([strokes[place] for place in places]) for places in [*whole, *halves]]
+    within = lie_within(boxes, np.array([one.box for one in candidates]).reshape(-1, 4)).T
     found = (
-        _find_ring(strokes[place], [strokes[other] for other in np.flatnonzero(inside).tolist()])
-        for place, inside in zip(largest.tolist(), within, strict=True)
+        _find_ring(one, [strokes[place] for place in np.flatnonzero(inside).tolist()], parted=number >= len(whole))
+        for number, (one, inside) in enumerate(zip(candidates, within, strict=True))
     )
     return [ring for ring in found if ring is not None]
+
+
+def _may_be_halves(one: Stroke, other: Stroke) -> bool:
+    """Are both thin, and on either side of a middle, as halves of a circle that was not seen all around?"""
+    boxes = np.array([one.box, other.box])
+    sides, size = boxes[:, 2:] - boxes[:, :2], boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)
+    inked = max(np.count_nonzero(half.ink > INKED) / half.ink.size for half in (one, other))
+    return bool((sides / size).max(axis=1).min() > REACH and (sides < size).any() and inked < THIN)
 
 
 def _share_of(ring: _Ring, ink: np.ndarray) -> float:
@@ -91,11 +105,11 @@ def _share_of(ring: _Ring, ink: np.ndarray) -> float:
     return float(np.mean(ink[top:bottom, left:right][ring.inked] > INKED))
 
 
-def _find_ring(stroke: Stroke, others: Sequence[Stroke]) -> _Ring | None:
+def _find_ring(stroke: Stroke, others: Sequence[Stroke], parted: bool = False) -> _Ring | None:
     """The stroke as a ring; None if it is open, or slim, or not hollow, or marks nothing.
 
     others: those that lie near its middle. Where one is marked, what touches the ring is marked, too; else that must be
-    clear.
+    clear. parted: it is of two halves, and nothing touches them.
     """
     if stroke.width < SLIMMEST * stroke.height:
         return None
@@ -114,14 +128,36 @@ def _find_ring(stroke: Stroke, others: Sequence[Stroke]) -> _Ring | None:
     at_rim = away >= rim[direction]
     of_rim = inked.copy()
     of_rim[inked] = at_rim
-    if np.mean(away[at_rim] > HOLLOW) < AT_RIM or not _goes_round(of_rim, direction[at_rim]):
+    if np.mean(away[at_rim] > HOLLOW) < AT_RIM or not (
+        at_rim.all() if parted else _goes_round(of_rim, direction[at_rim])
+    ):
         return None
     ring = _Ring(stroke, pen, rim, inked)
     touching = list(_parts(stroke, inked & ~of_rim))
-    if any(map(ring.marks, others)):
+    if any(map(ring.marks, _near_together(others, stroke.height))):
         return ring.without(touching)
     clear = [part for part in touching if is_convex and _is_clear(part, stroke)]
     return ring.without(clear) if any(map(ring.may_mark, clear)) else None
+
+
+def _near_together(strokes: Sequence[Stroke], height: int) -> list[Stroke]:
+    """Strokes near to each other as one, as those of a 5 are, if one of them is no fragment; many are no digit's.
+
+    height: of the ring in which they stand.
+    """
+    if len(strokes) > MOST:
+        return list(strokes)
+    groups: list[list[Stroke]] = []
+    for stroke in strokes:
+        near = [group for group in groups if min(_apart(stroke, other) for other in group) < NEAR * height]
+        groups = [group for group in groups if group not in near] + [[stroke, *chain.from_iterable(near)]]
+    return [join(group) for group in groups if max(stroke.height for stroke in group) > PART * height]
+
+
+def _apart(one: Stroke, other: Stroke) -> float:
+    """How far the boxes of two strokes are from each other, in pixels."""
+    (left, top, right, bottom), (x, y, end, foot) = one.box, other.box
+    return float(np.hypot(max(left - end, x - right, 0), max(top - foot, y - bottom, 0)))
 
 
 def _goes_round(of_rim: np.ndarray, direction: np.ndarray) -> bool:

@@ -90,3 +90,29 @@ def test_zero_with_a_stroke_through_it_is_no_circled_one(recognizer, across):
     x, y = round(40 * across), round(75 * across)
     cv2.line(pad, (200 - x, 200 + y), (200 + x, 200 - y), 0, 8, cv2.LINE_AA)
     assert rings(pad) == [] and recognizer.recognize(pad).text == "0"
+
+
+def half_circles(gap):
+    """A pad with a 3 between two arcs, with gaps of so many degrees above and below."""
+    pad = draw(("3", 145, 145))
+    for middle in (0, 180):
+        cv2.ellipse(pad, (200, 200), (130, 120), 0, middle - 90 + gap / 2, middle + 90 - gap / 2, 0, 7, cv2.LINE_AA)
+    return pad
+
+
+def test_circle_that_was_not_seen_all_around_is_one(recognizer):
+    assert len(rings(half_circles(20))) == 1
+    assert recognizer.recognize(half_circles(20)).text == "3"
+    assert rings(half_circles(70)) == []  # brackets
+
+
+def test_strokes_of_one_digit_count_together():
+    pad = draw_ring(np.full((400, 400), 255, np.uint8))
+    cv2.line(pad, (180, 160), (220, 160), 0, 7)
+    assert rings(pad) == []  # a dash, too low for a digit
+    cv2.polylines(pad, [np.array([(182, 172), (200, 190), (190, 228)])], False, 0, 7)
+    assert len(rings(pad)) == 1
+    face = draw_ring(np.full((400, 400), 255, np.uint8))
+    for x in (150, 230):
+        cv2.ellipse(face, (x, 170), (12, 22), 0, 0, 360, 0, 6)
+    assert rings(face) == []

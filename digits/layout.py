@@ -134,10 +134,9 @@ def _find_strokes(
     ink: np.ndarray, rules: np.ndarray | None, shape: tuple[int, ...]
 ) -> tuple[np.ndarray, list[Stroke], list[str]]:
     """Ink without what is drawn around other ink, though some of that looks ruled; its strokes; notes."""
-    drawn = np.minimum(ink + rules, 1) if rules is not None and (rules > INKED).any() else ink
-    strokes, notes = find_strokes(drawn)
-    seen, rings = without_rings(ink, strokes) if max(shape) > THUMBNAIL else (ink, [])
-    if seen is not drawn:
+    strokes, notes = find_strokes(ink)
+    seen, rings = without_rings(ink, rules, strokes) if max(shape) > THUMBNAIL else (ink, [])
+    if rings:
         strokes, notes = find_strokes(seen)
     return seen, strokes, notes + rings
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from digits.normalise import pen_width
-from digits.strokes import INKED, Stroke, join, lie_within
+from digits.strokes import INKED, Stroke, find_strokes, join, lie_within
 
 MOST = 40  # strokes that are looked at, the largest
 AROUND = 2.5  # area of a ring's hull, in that of its ink, at least
@@ -25,7 +25,8 @@ CONVEX, HIGHER = 0.95, 0.5  # share of its hull that it then fills, as two digit
 STRAIGHT, ACROSS = 0.35, 0.7  # width of a stroke through a zero, in its length; that in the zero's height, at least
 NEAR, PART = 0.08, 0.15  # gap between two strokes of one digit, and height of one of them, in heights of the ring
 ARCS, REACH, THIN = 6, 0.6, 0.3  # largest strokes that may be halves of a ring; how far each reaches along it; its ink
-DRAWN = 0.2  # share of a ring that is ink: one of ruled lines is left to the tables
+DRAWN = 0.02  # share of a ring that is ink, at least: of ruled lines alone there is nothing to leave out
+RULED = (1, 2)  # how many times as dark what looks ruled is taken to be
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,20 +61,33 @@ class _Ring:
         return replace(self, inked=inked)
 
 
-def without_rings(ink: np.ndarray, strokes: Sequence[Stroke]) -> tuple[np.ndarray, list[str]]:
+def without_rings(ink: np.ndarray, rules: np.ndarray | None, strokes: Sequence[Stroke]) -> tuple[np.ndarray, list[str]]:
     """The ink without what is drawn around other ink, and a note of it.
 
-    ink: (height, width) float32. strokes: of the ink and what looks ruled together, as some of a ring may.
+    ink, rules: (height, width) float32 in [0, 1]; rules may be None. strokes: of the ink.
     """
-    rings = [ring for ring in find_rings(strokes) if _share_of(ring, ink) > DRAWN]
-    if not rings:
-        return ink, []
+    for drawn in _drawn(ink, rules, strokes):
+        if rings := [ring for ring in find_rings(drawn) if _share_of(ring, ink) > DRAWN]:
+            return _without(ink, rings), [f"drawn around what is written and ignored: {len(rings)}"]
+    return ink, []
+
+
+def _drawn(ink: np.ndarray, rules: np.ndarray | None, strokes: Sequence[Stroke]) -> Iterator[Sequence[Stroke]]:
+    """The strokes, with what looks ruled, as some of a ring may, if there is such: as dark as it is, and darker."""
+    if rules is None or not (max(RULED) * rules > INKED).any():
+        yield strokes
+        return
+    for times in RULED:
+        yield find_strokes(np.minimum(ink + times * rules, 1))[0]
+
+
+def _without(ink: np.ndarray, rings: Sequence[_Ring]) -> np.ndarray:
     ink = ink.copy()
     for ring in rings:
         left, top, right, bottom = ring.stroke.box
         wider = cv2.dilate(ring.inked.view(np.uint8), np.ones((3, 3), np.uint8))
         ink[top:bottom, left:right][wider > 0] = 0
-    return ink, [f"drawn around what is written and ignored: {len(rings)}"]
+    return ink
 
 
 def find_rings(strokes: Sequence[Stroke]) -> list[_Ring]:

@@ -57,14 +57,23 @@ def test_ring_that_looks_ruled_in_part_is_one():
     rules = np.zeros_like(ink)
     rules[:95] = ink[:95]  # its uppermost part
     ink[:95] = 0
-    seen, notes = without_rings(ink, find_strokes(np.maximum(ink, rules))[0])
+    seen, notes = without_rings(ink, rules, find_strokes(ink)[0])
     assert notes and find_strokes(seen)[0][0].box[1] > 130 and len(find_strokes(seen)[0]) == 1
 
 
 def test_what_is_ruled_all_around_is_left_to_the_tables():
     ink = 1 - draw(("2", 145, 145)).astype(np.float32) / 255
     frame = 1 - draw_ring(draw()).astype(np.float32) / 255
-    assert without_rings(ink, find_strokes(np.maximum(ink, frame))[0]) == (ink, [])
+    assert without_rings(ink, frame, find_strokes(ink)[0]) == (ink, [])
+
+
+def test_side_of_a_ruled_frame_that_is_taken_for_ink_is_left_out_with_it():
+    ink = 1 - draw(("2", 145, 145)).astype(np.float32) / 255
+    frame = 1 - draw_ring(draw()).astype(np.float32) / 255
+    rules = 0.2 * frame  # pale, as the network is not sure of it
+    ink[150:250, :100] = np.maximum(ink, frame)[150:250, :100]
+    seen, notes = without_rings(ink, rules, find_strokes(ink)[0])
+    assert notes and len(find_strokes(ink)[0]) == 2 and len(find_strokes(seen)[0]) == 1
 
 
 def test_zero_with_a_stroke_through_it_is_no_ring(recognizer):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from digits.normalise import pen_width
-from digits.strokes import INKED, Stroke
+from digits.strokes import INKED, Stroke, join
 
 MOST = 60  # bars of a picture; more are a pattern
-GAP, CLOSE = 0.04, 0.7  # paper over an underline, in heights of what stands on it, at least, and at most;
+GAP, CLOSE = 0.04, 0.7  # paper over an underline, in heights of what stands on it, at least, and at most
+FEW, STEM, FOOT = 3, 0.3, 0.12  # strokes, and width in these heights, of a stem that stands on it; its foot is so near
 WIDE, WIDER = 0.8, 3.0  # its width in that of what stands on it, at least, and at most
 HIGH = 3.0  # how high that is, in thicknesses of the underline, at least
 BESIDE = 0.5  # nothing stands so near beside its ends, in heights of what stands on it,
@@ -39,7 +42,10 @@ def _underlines(bar: Stroke, others: Sequence[Stroke]) -> bool:
     height = max(stroke.height for stroke in over)
     width = max(stroke.box[2] for stroke in over) - min(stroke.box[0] for stroke in over)
     fits = WIDE * width <= bar.width <= WIDER * width and height >= HIGH * pen_width(bar.ink)
-    if not fits or not GAP * height <= min(_gap(stroke, bar) for stroke in over) <= CLOSE * height:
+    if not fits:
+        return False
+    nearest = FOOT if len(over) <= FEW and _width_below(over) < STEM * height else GAP
+    if not nearest * height <= min(_gap(stroke, bar) for stroke in over) <= CLOSE * height:
         return False
     reach = BESIDE * height
     beside = (other for other in others if other.box[0] < right + reach and left - reach < other.box[2])
@@ -50,6 +56,13 @@ def _underlines(bar: Stroke, others: Sequence[Stroke]) -> bool:
 
 def _middle(stroke: Stroke) -> float:
     return (stroke.box[1] + stroke.box[3]) / 2
+
+
+def _width_below(strokes: Sequence[Stroke]) -> int:
+    """How many columns the lowest third of some strokes takes: few, if they stand on one stem as a 1 does."""
+    whole = join(strokes)
+    columns = np.flatnonzero((whole.ink[2 * whole.height // 3 :] > INKED).any(axis=0))
+    return int(np.ptp(columns)) + 1 if columns.size else 0
 
 
 def _gap(upper: Stroke, lower: Stroke) -> int:

@@ -30,7 +30,7 @@ from digits.training.strokes import CLEAR_LETTERS, curve, draw, draw_form, no_nu
 TOUCHING = 0.25  # share of the lines whose digits all touch,
 IN_FONTS = 0.2  # and of those in fonts of handwriting, if there are any;
 WORDS_IN_FONTS = 0.6  # share of these with words
-PUT_AROUND = 0.35  # share of the texts with others that are numbers in brackets or with a currency
+PUT_AROUND = 0.45  # share of the texts with others that are numbers in brackets or with a currency
 PRINTED_WORDS = 0.06  # share of the lines with words in print
 HURRIED_HANDS, ENOUGH = 0.3, 3  # share of the hands that are hurried, in texts with so many digits
 ROUND = 0.12  # share of the plain numbers that end with zeros
@@ -225,8 +225,9 @@ def _around(number: str, rng: np.random.Generator) -> list[str]:
     """A number in brackets, with a currency, as a number of something, or with a number of its own before it."""
     short = number[:2]
     return [
-        *(f"({number})", f"({number})", f"{number})", f"{number})", f"${number}", f"#{number}", f"€{number}"),
-        *(f"{number}€", f"w ({number})", f"({short}) w", f"{short}) {_digits(rng, 1, 4)}"),
+        *(f"({number})", f"({number})", f"{number})", f"{number})", f"${number}", f"${number}", f"#{number}"),
+        *(f"€{number}", f"{number}€", f"£{number}", f"₹{number}", f"¥{number}"),
+        *(f"w ({number})", f"({short}) w", f"{short}) {_digits(rng, 1, 4)}"),
     ]
 
 
@@ -241,12 +242,12 @@ def _word(rng: np.random.Generator) -> str:
 
 def _alone(rng: np.random.Generator) -> str:
     """A sign alone; never a stroke, which would be a 1."""
-    return "-.-.+=%:"[rng.integers(8)]
+    return "-.-..+=%:"[rng.integers(9)]
 
 
 TEXTS = (_plain, _decimal, _thousands, _signed, _fraction, _time, _date, _percent, _sum, _amount, _several,
          _with_others, _alone)  # fmt: skip
-TEXT_SHARES = (0.35, 0.07, 0.03, 0.06, 0.04, 0.04, 0.05, 0.03, 0.04, 0.1, 0.06, 0.12, 0.01)
+TEXT_SHARES = (0.34, 0.07, 0.03, 0.06, 0.04, 0.04, 0.05, 0.03, 0.04, 0.1, 0.06, 0.11, 0.03)
 
 
 def _handwriting(text: str, split: Split, rng: np.random.Generator) -> tuple[Hand, Callable[[], float], bool]:
@@ -410,6 +411,8 @@ def _print(text: str, split: Split, rng: np.random.Generator) -> tuple[Hand, Cal
     def write(text: str, rng: np.random.Generator) -> Glyph:
         if text == OTHER and rng.random() < 0.15:
             return _other(text, pen, rng)
+        if not text.isascii():  # a currency's sign, which few of the fonts have
+            return _mark(text, pen, rng)
         ink, top = glyph(_letters(text, rng), UNIT)
         ink = cv2.resize(ink, (max(2, round(width * ink.shape[1])), ink.shape[0]), interpolation=cv2.INTER_AREA)
         ink = change_pen(ink, float(weight))

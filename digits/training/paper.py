@@ -24,6 +24,7 @@ WHOLE = 0.15  # share of the pages that are seen whole, on a desk
 STRAIGHT = (1, 1, 4, 7, 9)  # digits with strokes that look ruled
 CIRCLED = 0.05  # share of the groups of marks in a line that the pen has marked with a circle
 LONE = 0.12  # share of the large digits that are nothing but a straight stroke, as a 1 is
+EDGE = 1.12  # steepness of the edge of an enlarged mark at least, so that nothing is left beside it
 DRAWN = 80  # pixels to which a digit of MNIST is enlarged before its pen is changed
 WORDS = (
     *("Name", "Date", "Total", "Sum", "No.", "Betrag", "Punkte", "Note", "Marks", "Class", "Score", "Year"),
@@ -360,7 +361,7 @@ def enlarge(ink: np.ndarray, height: float, widest: float) -> np.ndarray:
     large = cv2.resize(ink, size, interpolation=cv2.INTER_CUBIC)
     if scale > 1.5:
         large = cv2.GaussianBlur(large, (0, 0), 0.35 * scale)
-    return np.clip((large - 0.45) * max(1.0, 0.8 * scale) + 0.5, 0, 1)
+    return np.clip((large - 0.45) * max(EDGE, 0.8 * scale) + 0.5, 0, 1)
 
 
 def _sign(height: float, share: float, rng: np.random.Generator) -> np.ndarray:
@@ -556,13 +557,13 @@ def _texture(page: Page, contrast: float, rng: np.random.Generator) -> np.ndarra
         paper -= _back(page, rng) * rng.uniform(0.1, 0.55) * contrast
     if rng.random() < 0.2:
         _speckle(paper, page.pen, contrast, rng)
-    if rng.random() < 0.12:
+    if rng.random() < 0.2:
         for _ in range(1 if rng.random() < 0.6 else rng.integers(2, 9)):
             _fold(paper, rng)
     if rng.random() < 0.25:
         paper += rng.uniform(0.02, 0.15) * contrast * _relief(page, rng)
     for _ in range(rng.integers(1, 3) if rng.random() < 0.27 else 0):
-        paper -= rng.uniform(0.1, 0.75) * contrast * _stain(rng)
+        paper -= rng.uniform(0.1, 0.85) * contrast * _stain(rng)
     return np.maximum(paper, 0)
 
 
@@ -626,12 +627,16 @@ def _speckle(paper: np.ndarray, pen: float, contrast: float, rng: np.random.Gene
 
 
 def _fold(paper: np.ndarray, rng: np.random.Generator) -> None:
-    """A crease, dark on one side and light on the other."""
+    """A crease, dark on one side and light on the other; sometimes a line between halves on which the light falls
+    differently."""
     (x0, y0), (x1, y1) = rng.uniform(-0.3, 1.3, (2, 2)) * SIDE
     distance = (COLUMNS - x0) * (y1 - y0) - (ROWS - y0) * (x1 - x0)
     distance /= max(float(np.hypot(x1 - x0, y1 - y0)), 1.0)
     width = float(np.exp(rng.uniform(0, np.log(25))))
     paper += rng.uniform(-0.25, 0.25) * distance / width * np.exp(-np.abs(distance) / width)
+    if rng.random() < 0.5:
+        paper -= rng.uniform(0, 0.25) * (distance > 0)
+        paper -= rng.uniform(-0.1, 0.4) * np.exp(-((distance / rng.uniform(0.4, 2.5)) ** 2))
 
 
 def _relief(page: Page, rng: np.random.Generator) -> np.ndarray:
@@ -662,6 +667,8 @@ def _stain(rng: np.random.Generator) -> np.ndarray:
         inside = inside + rng.uniform(0.5, 4) * (2 * _cloud(rng.uniform(2, 9), rng) - 1)
     away = np.abs(inside) / np.where(inside > 0, rng.uniform(1.5, 14), rng.uniform(0.7, 6))
     edge = np.exp(-(away ** rng.choice((1, 2))))
+    if rng.random() < 0.35:  # in beads
+        edge = edge * np.clip(rng.uniform(2, 8) * (_cloud(rng.uniform(3, 14), rng) - rng.uniform(0.2, 0.6)), 0, 1)
     stain = np.maximum(edge, rng.uniform(0, 0.5) * (inside > 0))
     return np.asarray(stain * (1 - rng.uniform(0, 0.7) * _cloud(rng.uniform(5, 40), rng)), np.float32)
 
@@ -672,10 +679,10 @@ def _light(rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.6:
         corners = rng.uniform(rng.uniform(0.35, 0.9), 1, (rng.integers(2, 5),) * 2).astype(np.float32)
         light = cv2.resize(corners, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    if rng.random() < 0.35:
+    if rng.random() < 0.4:
         shadow = _shadow_of_hand(rng) if rng.random() < 0.5 else _shadow(rng)
         soft = float(np.exp(rng.uniform(np.log(0.6), np.log(40))))
-        light = light * (1 - rng.uniform(0.15, 0.6) * cv2.GaussianBlur(shadow, (0, 0), soft))
+        light = light * (1 - rng.uniform(0.15, 0.68) * cv2.GaussianBlur(shadow, (0, 0), soft))
     return np.asarray(light, np.float32)
 
 
@@ -715,16 +722,24 @@ def _lay_on_desk(grey: np.ndarray, level: float, corners: np.ndarray | None, rng
     corners = _part_of_sheet(rng) if corners is None else corners
     sheet = np.zeros((SIDE, SIDE), np.float32)
     cv2.fillPoly(sheet, [np.round(corners * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
-    wood = cv2.resize(rng.random((int(rng.integers(2, 90)), int(rng.integers(2, 8))), dtype=np.float32), (SIDE, SIDE))
-    angle = rng.choice((0, 90)) if rng.random() < 0.5 else rng.uniform(0, 180)
-    turned = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1)
-    wood = cv2.warpAffine(wood, turned, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
-    desk = np.clip(rng.uniform(0.03, 0.9) * level + rng.uniform(0, 0.25) * (wood - 0.5), 0.01, 1)
+    desk = np.clip(rng.uniform(0.03, 0.9) * level * (1 + rng.uniform(0, 0.5) * (_wood(rng) - 0.5)), 0.01, 1)
     if rng.random() < 0.5:  # the sheet throws a shadow
         aside = np.hstack([np.eye(2), rng.uniform(-25, 25, (2, 1)) * (rng.random() < 0.5)])
         shadow = cv2.GaussianBlur(cv2.warpAffine(sheet, aside, (SIDE, SIDE)), (0, 0), rng.uniform(1.5, 12))
         desk = desk * (1 - rng.uniform(0.2, 0.85) * shadow)
     return np.asarray(sheet * grey + (1 - sheet) * desk, np.float32)
+
+
+def _wood(rng: np.random.Generator) -> np.ndarray:
+    """Its grain along some direction, in [-1, 1]: wide bands, and often fine dark lines, as thin as a pen's."""
+    wood = cv2.resize(rng.random((int(rng.integers(2, 90)), int(rng.integers(2, 8))), dtype=np.float32), (SIDE, SIDE))
+    if rng.random() < 0.6:
+        thick = int(rng.integers(1, 6))
+        lines = rng.random((SIDE // thick, int(rng.integers(2, 30))), dtype=np.float32) < rng.uniform(0.02, 0.25)
+        wood = wood - cv2.resize(lines.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    angle = rng.choice((0, 90)) if rng.random() < 0.5 else rng.uniform(0, 180)
+    turned = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1)
+    return np.asarray(cv2.warpAffine(wood, turned, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT))
 
 
 def _part_of_sheet(rng: np.random.Generator) -> np.ndarray:

@@ -59,7 +59,7 @@ def lacks(path: str) -> frozenset[str]:
     """The signs of numbers that a font has no form for."""
     font = open_font(path, 40)
     missing = bytes(font.getmask("\uffff"))
-    return frozenset(sign for sign in "0123456789.,-/:+=%()$#€" if bytes(font.getmask(sign)) in (missing, b""))
+    return frozenset(sign for sign in "0123456789.,-/:+=%()$#€£₹¥" if bytes(font.getmask(sign)) in (missing, b""))
 
 
 @lru_cache(4096)

@@ -23,6 +23,9 @@ UNEVEN = 0.25  # share of the lightest by which these differ where light is unev
 DIM = 128.0  # which counts as so many grey levels at least
 DESK = 0.4  # of the lightest, below which it is no paper in a shadow, but what lies around the sheet: it becomes paper
 SURROUNDED, RIM = 0.1, 13  # share of the picture that such a desk takes; pixels at its edge that are no paper, either
+LEAST, MOST = 0.25, 0.95  # share of the picture that a sheet takes on a desk that is hardly darker,
+CONVEX, DARKER = 0.95, 0.76  # share of its hull that it fills; how light the desk is at most, in lights of the sheet
+SIDES, BEYOND = 3, 0.6  # sides of the picture at least, of each of which so much is desk
 WHITE = 235  # grey of the paper in even light
 LARGE = 1500  # pixels of the longer side, from which on what is written may be too small to be seen from afar
 THIN = 31  # pixels that a pen is wide at most where it is
@@ -58,6 +61,25 @@ class Light:
         even = cv2.divide(self.grey, np.maximum(paper, 1), scale=WHITE)
         even[desk > 0] = WHITE
         return even
+
+    def find_sheet(self) -> np.ndarray | None:
+        """Where the sheet is, (h, w) bool, small, if it is surrounded by a desk that is darker; None if it is not.
+
+        A hand's shadow may look like such a desk: what lies in it is beside this sheet.
+        """
+        _, light = cv2.threshold(self._paper, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        contours, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        if not contours:
+            return None
+        outline = max(contours, key=cv2.contourArea)
+        hull = cv2.convexHull(outline)
+        sheet = cv2.drawContours(np.zeros_like(light), [hull], -1, 1, cv2.FILLED) > 0
+        sides = sum(np.mean(~side) > BEYOND for side in (sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]))
+        if not LEAST < np.mean(sheet) < MOST or sides < SIDES:
+            return None
+        is_convex = cv2.contourArea(outline) > CONVEX * cv2.contourArea(hull)
+        desk = np.percentile(self._paper[~sheet], 90)
+        return sheet if is_convex and desk < DARKER * np.median(self._paper[sheet]) else None
 
     @cached_property
     def _paper(self) -> np.ndarray:

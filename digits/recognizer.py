@@ -30,6 +30,7 @@ from digits.judge import (
     take_as_one,
 )
 from digits.layout import MOST, Layout, Strip, find_layout, level
+from digits.light import Light
 from digits.networks import digests_beside
 from digits.picture import read_grey
 from digits.recognition import OTHER, Box, Cell, Digit, Number, Recognition, Sign, Table
@@ -46,6 +47,7 @@ AGAIN = (0.6, 1.6, 2.5)
 READABLE = 0.8  # until its signs are so probable on average
 FEW = 200  # strokes at most: to look at more again would take long, and at none would find what is not there
 CERTAIN = 0.99  # probability of a digit, from which on the reader has hardly ever seen several signs
+STROKES = f"1-/.,:={OTHER}"  # what straight strokes, and pieces of them, are read as
 BATCH = 64  # pictures that recognize_many classifies in one go
 
 
@@ -106,6 +108,14 @@ class _Page:
     def strokes(self) -> int:
         """Of how many strokes its strips are."""
         return sum(len(strip.strokes) for strip in self.layout.strips)
+
+    @property
+    def lines(self) -> dict[int, list[_Part]]:
+        """The parts of each line."""
+        lines: dict[int, list[_Part]] = {}
+        for part in self.parts:
+            lines.setdefault(part.strip.line, []).append(part)
+        return lines
 
     @property
     def signs(self) -> int:
@@ -189,7 +199,10 @@ class Recognizer:
         """Ink, lines, signs, and each digit in MNIST's frame."""
         grey, scale, notes = read_grey(picture)
         ink = self.ink.find(grey, level=bool(boxes))
-        page = self._read_boxes(ink, boxes, scale) if boxes else self._read_clearest(grey, ink, single)
+        if boxes:
+            page = self._read_boxes(ink, boxes, scale)
+        else:
+            page = _without_grain(self._read_clearest(grey, ink, single), grey)
         height, width = (round(side * scale) for side in grey.shape)
         to_picture = scale * page.ink.to_picture
         return _Prepared(page.layout, page.parts, (*notes, *page.ink.notes), to_picture, (width, height), page.grids)
@@ -299,6 +312,33 @@ def _reads_better(other: _Page, page: _Page) -> bool:
     if page.ink.clarity >= MUDDLED:
         return other.signs >= page.signs
     return look.even or look.dark == first.dark or other.signs >= SIGNS_OF_PAGE
+
+
+def _without_grain(page: _Page, grey: np.ndarray) -> _Page:
+    """Without lines of nothing but strokes that lie beside the sheet: the grain of the desk."""
+    lines = page.lines
+    strokes = {line for line, parts in lines.items() if _are_strokes("".join(part.text for part in parts))}
+    sheet = Light(grey).find_sheet() if strokes and page.ink.look and not page.layout.single else None
+    if sheet is None:
+        return page
+    beside = {line for line in strokes if not any(_lies_on(sheet, part, page.ink, grey) for part in lines[line])}
+    parts = [part for part in page.parts if part.strip.line not in beside]
+    notes = [*page.layout.notes, f"beside the sheet and ignored: {len(beside)}"] if beside else page.layout.notes
+    return replace(page, parts=parts, layout=replace(page.layout, strips=[part.strip for part in parts], notes=notes))
+
+
+def _are_strokes(text: str) -> bool:
+    """May most of what is read be nothing but straight strokes?"""
+    return 2 * sum(sign in STROKES for sign in text) >= len(text)
+
+
+def _lies_on(sheet: np.ndarray, part: _Part, ink: Ink, grey: np.ndarray) -> bool:
+    """Is the middle of a part on the sheet? sheet: (h, w) bool, the picture made small."""
+    left, top, right, bottom = part.strip.whole.box
+    x, y = ink.to_picture @ ((left + right) / 2, (top + bottom) / 2, 1)
+    row, column = int(y * sheet.shape[0] / grey.shape[0]), int(x * sheet.shape[1] / grey.shape[1])
+    inside = 0 <= row < sheet.shape[0] and 0 <= column < sheet.shape[1]
+    return inside and bool(sheet[row, column])
 
 
 def _take_whole(strip: Strip) -> _Part:

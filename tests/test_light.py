@@ -106,3 +106,33 @@ def test_a_digit_of_14_pixels_on_an_empty_page_of_12_megapixels_is_read_where_it
 @pytest.mark.parametrize("places", [(), ((300, 300), (3500, 2500))], ids=["empty", "written all over"])
 def test_nothing_small_stands_out_of_an_empty_page_and_one_that_is_written_on_all_over(places):
     assert find_small(large_page(*places)) is None
+
+
+def on_wood(page):
+    """On a table that is hardly darker, with grain at its foot: dark upright streaks, as of a pen."""
+    height, width = page.shape
+    desk = np.full((height + 260, width + 200), 150, np.uint8)
+    desk[60 : 60 + height, 100 : 100 + width] = page
+    for x in range(140, width + 100, 60):
+        cv2.line(desk, (x, height + 110), (x + 6, height + 220), 70, 5)
+    return desk
+
+
+def test_sheet_is_found_on_a_desk_that_is_hardly_darker_and_not_in_a_shadow_or_on_its_own():
+    sheet = Light(on_wood(PAGE)).find_sheet()
+    assert sheet is not None and 0.35 < sheet.mean() < 0.75 and not sheet[0].any() and not sheet[-1].any()
+    assert Light(PAGE).find_sheet() is None
+    assert Light(in_a_hands_shadow(PAGE)).find_sheet() is None
+    side = PAGE.copy()
+    side[:, : side.shape[1] // 3] //= 2  # in the shadow of a wall
+    assert Light(side).find_sheet() is None
+
+
+def test_grain_beside_the_sheet_is_no_line_of_ones(recognizer):
+    result = recognizer.recognize(on_wood(PAGE))
+    assert result.text == TEXT
+    assert any(note.startswith("beside the sheet and ignored") for note in result.notes)
+
+
+def test_ones_on_the_sheet_stay(recognizer):
+    assert recognizer.recognize(on_wood(page_of("2075\n1171\n4810"))).text == "2075\n1171\n4810"

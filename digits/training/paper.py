@@ -23,6 +23,7 @@ SIDE = 256  # pixels of a page
 WHOLE = 0.15  # share of the pages that are seen whole, on a desk
 STRAIGHT = (1, 1, 4, 7, 9)  # digits with strokes that look ruled
 CIRCLED = 0.05  # share of the groups of marks in a line that the pen has marked with a circle
+CORNERS = 0.4  # exponent of a superellipse up to which it looks like a box with corners
 LONE = 0.12  # share of the large digits that are nothing but a straight stroke, as a 1 is
 EDGE = 1.12  # steepness of the edge of an enlarged mark at least, so that nothing is left beside it
 DRAWN = 80  # pixels to which a digit of MNIST is enlarged before its pen is changed
@@ -393,17 +394,22 @@ def _print(height: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def _encircle(page: Page, box: tuple[int, int, int, int], rng: np.random.Generator) -> None:
-    """The circle or box, in one go of the pen, with which people mark what is in it. It is ink."""
+    """The circle or box, in one go of the pen, with which people mark what is in it.
+
+    It is ink; a box with corners is ruled, as nobody can tell it from a printed one.
+    """
     left, top, right, bottom = box
     high = bottom - top
     angles = rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi + rng.uniform(-0.3, 0.6), 60)
     way = np.stack([np.cos(angles), np.sin(angles)])
-    way = np.sign(way) * np.abs(way) ** (1.0 if rng.random() < 0.75 else rng.uniform(0.15, 0.6))  # round, or a box
+    roundness = 1.0 if rng.random() < 0.75 else rng.uniform(0.15, 0.6)  # round, or a box
+    way = np.sign(way) * np.abs(way) ** roundness
     reach = np.array([right - left, high]) / 2 * rng.uniform(1.0, 1.5, 2) + high * rng.uniform(0.1, 0.35)
     reach = reach[:, None] * (1 + 0.04 * np.sin(2 * angles + rng.uniform(0, 6)) + rng.uniform(0, 0.01) * angles)
     middle = np.array([left + right, top + bottom]) / 2 + rng.normal(0, 0.05 * high, 2)
     points = np.round(16 * (middle[:, None] + reach * way).T).astype(np.int32)
-    cv2.polylines(page.ink, [points], False, 1.0, max(1, round(page.pen * rng.uniform(0.7, 1.2))), cv2.LINE_AA, 4)
+    canvas = page.ink if roundness > CORNERS else page.rules
+    cv2.polylines(canvas, [points], False, 1.0, max(1, round(page.pen * rng.uniform(0.7, 1.2))), cv2.LINE_AA, 4)
 
 
 # Ruled lines

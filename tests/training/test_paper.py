@@ -49,14 +49,17 @@ def test_lines_of_writing_run_through_the_ink(validation):
     assert len(pages) > 20 and inside > 2 * outside
 
 
-def test_a_circle_of_the_pen_is_ink_and_leaves_what_it_marks_free():
+def test_a_circle_of_the_pen_is_ink_and_a_box_ruled_and_both_leave_what_they_mark_free():
     rng, box = np.random.default_rng(6), (100, 90, 150, 170)
     pages = [Page() for _ in range(30)]
     for page in pages:
         _encircle(page, box, rng)
-    assert not any(page.rules.any() for page in pages)
-    assert np.mean([page.ink[110:150, 115:135].max() for page in pages]) < 0.1
-    open_ones = [_reaches(page.ink < 0.5, (125, 130), (0, 0)) for page in pages]
+    assert all(page.ink.any() != page.rules.any() for page in pages)
+    boxes = sum(bool(page.rules.any()) for page in pages)
+    assert 0 < boxes < len(pages) / 3
+    drawn = [page.ink + page.rules for page in pages]
+    assert np.mean([one[110:150, 115:135].max() for one in drawn]) < 0.1
+    open_ones = [_reaches(one < 0.5, (125, 130), (0, 0)) for one in drawn]
     assert sum(open_ones) < len(pages) / 2, "most go all around"
 
 

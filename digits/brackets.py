@@ -23,13 +23,6 @@ LONGEST = 8.0  # how far it holds what stands beside it at most, in its heights,
 NEAR = 0.8  # and how near that is, if there is no other bracket; nothing is so near behind it
 
 
-def without_brackets(strokes: Sequence[Stroke]) -> tuple[list[Stroke], list[str]]:
-    """The strokes without brackets, and a note of them."""
-    found = set(map(id, find_brackets(strokes)))
-    kept = [stroke for stroke in strokes if id(stroke) not in found]
-    return kept, [f"brackets ignored: {len(found)}"] if found else []
-
-
 def find_brackets(strokes: Sequence[Stroke]) -> list[Stroke]:
     """Closing brackets after something lower, and the opening ones before it. One that is not closed is not found."""
     if len(strokes) == 1:
@@ -99,4 +92,4 @@ def _highest(first: int, closing: Stroke, strokes: Sequence[Stroke]) -> int:
 
 
 def _is_level(stroke: Stroke, bracket: Stroke) -> bool:
-    return bracket.box[1] < (stroke.box[1] + stroke.box[3]) / 2 < bracket.box[3]
+    return bracket.box[1] < stroke.middle[1] < bracket.box[3]

@@ -58,7 +58,7 @@ def _is_box(contour: np.ndarray) -> bool:
 
 def _holds(frame: Box, stroke: Stroke) -> bool:
     left, top, right, bottom = frame
-    x, y = (stroke.box[0] + stroke.box[2]) / 2, (stroke.box[1] + stroke.box[3]) / 2
+    x, y = stroke.middle
     return left < x < right and top < y < bottom and bottom - top > HIGHER * stroke.height
 
 
@@ -70,5 +70,4 @@ def _part(strip: Strip, frames: list[Box]) -> Iterator[Strip]:
 
 def _place(stroke: Stroke, frames: list[Box]) -> tuple[int, bool]:
     """How many frames end to the left of it, and whether it stands in one."""
-    middle = (stroke.box[0] + stroke.box[2]) / 2
-    return sum(frame[2] <= middle for frame in frames), any(_holds(frame, stroke) for frame in frames)
+    return sum(frame[2] <= stroke.middle[0] for frame in frames), any(_holds(frame, stroke) for frame in frames)

@@ -14,13 +14,13 @@ from statistics import median
 import cv2
 import numpy as np
 
-from digits.brackets import without_brackets
+from digits.brackets import find_brackets
 from digits.normalise import FRAME, crop, normalise, pen_width
 from digits.recognition import Box
 from digits.rings import without_rings
 from digits.sequence import Seen
 from digits.strokes import INKED, THUMBNAIL, Stroke, find_strokes, join, lie_within
-from digits.underlines import without_underlines
+from digits.underlines import find_underlines
 
 FAINT_EDGE = 0.08  # down to here a digit is cropped, soft edge of the pen included
 LOW = 0.45  # height, in those of a stroke beside it, up to which a stroke is a mark that goes with it
@@ -42,6 +42,7 @@ SPACE = 1.6  # gap, in heights of the line, at which a strip ends
 NARROW, CLOSE = 1.7, 0.5  # width and gap, in heights, up to which a strip may be one digit, whatever is read in it
 MOST_HOLES, HOLE = 2, 0.01  # that a digit has, as an 8 or a slashed 0; share of its box that one takes at least
 ABOVE = 0.65  # share of the narrower's width that two strokes have in common where they are one sign
+MARKING = {"underlines": find_underlines, "brackets": find_brackets}  # what people draw around a number to mark it
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +122,10 @@ def find_layout(
     if len(strokes) > MOST:
         strokes = sorted(strokes, key=lambda stroke: stroke.height)[-MOST:]
         notes.append(f"too many marks: only the {MOST} highest were read")
-    for without in () if single else (without_underlines, without_brackets):
-        strokes, ignored = without(strokes)
-        notes += ignored
+    if not single:
+        for what, find in MARKING.items():
+            strokes, ignored = _leave_out(strokes, find(strokes), what)
+            notes += ignored
     lines = [[join(strokes)]] if single else find_lines(strokes)
     strips = [strip for index, line in enumerate(lines) for strip in find_strips(index, line)]
     framed = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA) if shape == (FRAME, FRAME) else None
@@ -175,6 +177,12 @@ def _without_specks(strokes: list[Stroke], ink: np.ndarray) -> tuple[list[Stroke
         return strokes, []
     kept = [stroke for stroke, speck in zip(strokes, specks, strict=True) if not speck]
     return kept, [f"specks ignored: {np.count_nonzero(specks)}"]
+
+
+def _leave_out(strokes: list[Stroke], found: list[Stroke], what: str) -> tuple[list[Stroke], list[str]]:
+    """Without those that were found, and a note of what they are."""
+    kept = [stroke for stroke in strokes if stroke not in found]
+    return kept, [f"{what} ignored: {len(found)}"] if found else []
 
 
 def find_lines(strokes: list[Stroke]) -> list[list[Stroke]]:
@@ -267,7 +275,7 @@ def _shared_height(line: list[Stroke], stroke: Stroke) -> float:
     A line that runs up or down is taken to go on as it does.
     """
     near = sorted(line[-LATEST:], key=lambda s: abs(s.box[2] - stroke.box[0]))[:2]
-    ahead = _middle(stroke)[0] - _middle(near[0])[0]
+    ahead = stroke.middle[0] - near[0].middle[0]
     falls = _slope(line[-TREND], line[-1]) * ahead if len(line) >= TREND and ahead < NEAR * stroke.height else 0.0
     top, bottom = falls + min(s.box[1] for s in near), falls + max(s.box[3] for s in near)
     common = min(bottom, stroke.box[3]) - max(top, stroke.box[1])
@@ -275,13 +283,8 @@ def _shared_height(line: list[Stroke], stroke: Stroke) -> float:
 
 
 def _slope(first: Stroke, last: Stroke) -> float:
-    (x, y), (end_x, end_y) = _middle(first), _middle(last)
+    (x, y), (end_x, end_y) = first.middle, last.middle
     return min(max((end_y - y) / max(end_x - x, 1.0), -STEEPEST), STEEPEST)
-
-
-def _middle(stroke: Stroke) -> tuple[float, float]:
-    left, top, right, bottom = stroke.box
-    return (left + right) / 2, (top + bottom) / 2
 
 
 def find_strips(index: int, line: list[Stroke]) -> list[Strip]:

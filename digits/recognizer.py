@@ -230,8 +230,7 @@ class Recognizer:
     def _read_upright(self, ink: Ink, single: bool, shape: tuple[int, ...]) -> _Page:
         """Lines and what may stand in them. A page that reads more clearly from another side is turned to it."""
         page = self._read_page(ink, single, shape)
-        lines = len({strip.line for strip in page.layout.strips})
-        is_page = page.signs >= SIGNS_OF_PAGE and lines >= LINES_OF_PAGE
+        is_page = page.signs >= SIGNS_OF_PAGE and len(page.lines) >= LINES_OF_PAGE
         if not is_page or page.clarity >= UPRIGHT or page.strokes >= MOST:  # a pattern is read but once
             return page
         turned = {
@@ -334,8 +333,7 @@ def _are_strokes(text: str) -> bool:
 
 def _lies_on(sheet: np.ndarray, part: _Part, ink: Ink, grey: np.ndarray) -> bool:
     """Is the middle of a part on the sheet? sheet: (h, w) bool, the picture made small."""
-    left, top, right, bottom = part.strip.whole.box
-    x, y = ink.to_picture @ ((left + right) / 2, (top + bottom) / 2, 1)
+    x, y = ink.to_picture @ (*part.strip.whole.middle, 1)
     row, column = int(y * sheet.shape[0] / grey.shape[0]), int(x * sheet.shape[1] / grey.shape[1])
     inside = 0 <= row < sheet.shape[0] and 0 <= column < sheet.shape[1]
     return inside and bool(sheet[row, column])

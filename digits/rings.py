@@ -95,13 +95,13 @@ def find_rings(strokes: Sequence[Stroke]) -> list[_Ring]:
     boxes = np.array([stroke.box for stroke in strokes]).reshape(-1, 4)
     left, top, right, bottom = boxes.T
     largest = np.argsort((left - right) * (bottom - top), kind="stable")[:MOST].tolist()
-    whole = [(place,) for place in largest]
-    halves = [two for two in combinations(largest[:ARCS], 2) if _may_be_halves(*(strokes[place] for place in two))]
-    candidates = [join([strokes[place] for place in places]) for places in [*whole, *halves]]
-    within = lie_within(boxes, np.array([one.box for one in candidates]).reshape(-1, 4)).T
+    whole = [strokes[place] for place in largest]
+    halves = [join(two) for two in combinations(whole[:ARCS], 2) if _may_be_halves(*two)]
+    candidates = [*((one, False) for one in whole), *((one, True) for one in halves)]
+    within = lie_within(boxes, np.array([one.box for one, _ in candidates]).reshape(-1, 4)).T
     found = (
-        _find_ring(one, [strokes[place] for place in np.flatnonzero(inside).tolist()], parted=number >= len(whole))
-        for number, (one, inside) in enumerate(zip(candidates, within, strict=True))
+        _find_ring(one, [strokes[place] for place in np.flatnonzero(inside).tolist()], parted)
+        for (one, parted), inside in zip(candidates, within, strict=True)
     )
     return [ring for ring in found if ring is not None]
 
@@ -119,7 +119,7 @@ def _share_of(ring: _Ring, ink: np.ndarray) -> float:
     return float(np.mean(ink[top:bottom, left:right][ring.inked] > INKED))
 
 
-def _find_ring(stroke: Stroke, others: Sequence[Stroke], parted: bool = False) -> _Ring | None:
+def _find_ring(stroke: Stroke, others: Sequence[Stroke], parted: bool) -> _Ring | None:
     """The stroke as a ring; None if it is open, or slim, or not hollow, or marks nothing.
 
     others: those that lie near its middle. Where one is marked, what touches the ring is marked, too; else that must be
@@ -142,9 +142,8 @@ def _find_ring(stroke: Stroke, others: Sequence[Stroke], parted: bool = False) -
     at_rim = away >= rim[direction]
     of_rim = inked.copy()
     of_rim[inked] = at_rim
-    if np.mean(away[at_rim] > HOLLOW) < AT_RIM or not (
-        at_rim.all() if parted else _goes_round(of_rim, direction[at_rim])
-    ):
+    is_whole = at_rim.all() if parted else _goes_round(of_rim, direction[at_rim])
+    if np.mean(away[at_rim] > HOLLOW) < AT_RIM or not is_whole:
         return None
     ring = _Ring(stroke, pen, rim, inked)
     touching = list(_parts(stroke, inked & ~of_rim))

@@ -41,6 +41,12 @@ class Stroke:
     def width(self) -> int:
         return self.box[2] - self.box[0]
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Of its box, x and y."""
+        left, top, right, bottom = self.box
+        return (left + right) / 2, (top + bottom) / 2
+
     @cached_property
     def slope(self) -> float | None:
         """How many rows a bar runs down for each column: a dash, or half of an equals sign. None of what is no bar."""

@@ -18,13 +18,6 @@ BESIDE = 0.5  # nothing stands so near beside its ends, in heights of what stand
 BELOW = 1.5  # or so near below it: it is a fraction's
 
 
-def without_underlines(strokes: Sequence[Stroke]) -> tuple[list[Stroke], list[str]]:
-    """The strokes without underlines, and a note of them."""
-    found = set(map(id, find_underlines(strokes)))
-    kept = [stroke for stroke in strokes if id(stroke) not in found]
-    return kept, [f"underlines ignored: {len(found)}"] if found else []
-
-
 def find_underlines(strokes: Sequence[Stroke]) -> list[Stroke]:
     """Bars under all of something that is no bar, with a gap between, and nothing beside or below."""
     bars = [stroke for stroke in strokes if stroke.slope is not None]
@@ -36,7 +29,11 @@ def find_underlines(strokes: Sequence[Stroke]) -> list[Stroke]:
 
 def _underlines(bar: Stroke, others: Sequence[Stroke]) -> bool:
     left, top, right, bottom = bar.box
-    over = [stroke for stroke in others if stroke.box[0] < right and left < stroke.box[2] and _middle(stroke) < top]
+    over: list[Stroke] = []
+    rest: list[Stroke] = []
+    for stroke in others:
+        is_over = stroke.box[0] < right and left < stroke.box[2] and stroke.middle[1] < top
+        (over if is_over else rest).append(stroke)
     if not over:
         return False
     height = max(stroke.height for stroke in over)
@@ -48,14 +45,8 @@ def _underlines(bar: Stroke, others: Sequence[Stroke]) -> bool:
     if not nearest * height <= min(_gap(stroke, bar) for stroke in over) <= CLOSE * height:
         return False
     reach = BESIDE * height
-    beside = (other for other in others if other.box[0] < right + reach and left - reach < other.box[2])
-    return not any(
-        top - height < other.box[3] and other.box[1] < bottom + BELOW * height for other in beside if other not in over
-    )
-
-
-def _middle(stroke: Stroke) -> float:
-    return (stroke.box[1] + stroke.box[3]) / 2
+    beside = (other for other in rest if other.box[0] < right + reach and left - reach < other.box[2])
+    return not any(top - height < other.box[3] and other.box[1] < bottom + BELOW * height for other in beside)
 
 
 def _width_below(strokes: Sequence[Stroke]) -> int:

@@ -46,6 +46,7 @@ from digits.training.evaluate import find_mistakes, score, to_input
 from digits.training.fit import fit
 from digits.training.history import read_history
 from digits.training.metrics import confusion_matrix, reliability
+from digits.training.paper import synthesise_page
 from digits.training.recipe import PRESETS
 from digits.training.save import calibrate
 from digits.training.strokes import synthesise
@@ -73,11 +74,11 @@ def show(images, titles, columns=6, size=1.3):
     plt.show()
 
 
-def show_grid(images, columns=12):
-    """Pictures of 28x28 in one mosaic, ink drawn dark."""
+def show_grid(images, columns=12, size=0.6):
+    """Pictures of one size in a mosaic, ink drawn dark."""
     rows = [np.hstack(images[start : start + columns]) for start in range(0, len(images), columns)]
     mosaic = np.vstack(rows).astype(float)
-    plt.figure(figsize=(0.6 * columns, 0.6 * len(rows)))
+    plt.figure(figsize=(size * columns, size * len(rows)))
     plt.imshow(mosaic, cmap="gray_r")
     plt.axis("off")
     plt.show()
@@ -132,6 +133,16 @@ frame = normalise(stroke.ink)  # 20x20 fit, aspect kept, pen like MNIST's, centr
 squeezed = 1 - cv2.resize(pad, (28, 28), interpolation=cv2.INTER_AREA) / 255
 titles = ["the pad", "ink", "the digit", "what the network sees", "merely squeezed"]
 show([255 - pad, ink, stroke.ink, frame, squeezed], titles, columns=5, size=2.2)
+
+# %% [markdown]
+# What of a photo is ink is told by a network of its own (`python train_model.py --ink`). It learns from synthetic pages
+# of every kind, in any light, on desks and cloths, under fingers, pens and clips. Here are some as a camera would see
+# them, and below each what has been written on it: that is what the network is to find.
+
+# %%
+pages, maps = zip(*(synthesise_page(mnist.train, rng) for _ in range(16)), strict=True)
+photos, inks = [255 - page for page in pages], [of_page[..., 0] for of_page in maps]
+show_grid([*photos[:8], *inks[:8], *photos[8:], *inks[8:]], columns=8, size=1.4)
 
 # %% [markdown]
 # ## Augmentation

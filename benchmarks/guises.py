@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from photograph import (
     BLACKS,
     BLUES,
     CHALK,
+    CRAYON,
     FELT_PEN,
     LINE_COLOURS,
     MARKER,
@@ -32,6 +34,7 @@ from photograph import (
     Range,
     Rng,
     Sheet,
+    desk,
     dots,
     expose,
     fold,
@@ -457,6 +460,211 @@ def cardboard(strokes: Strokes, rng: Rng) -> np.ndarray:
     return expose(shade(write(sheet.astype(np.float32), strokes, rng, Pen((0.06, 0.1), BLACKS)), rng, (0.1, 0.3)), rng)
 
 
+def held(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """Fingers hold the sheet at one side or two, with their shadow."""
+    sheet = write(_sheet(rng), strokes, rng, size=(0.35, 0.55))
+    sides = np.array(sheet.shape[1::-1])
+    fingers = np.zeros(sheet.shape[:2], np.float32)
+    for side in rng.permutation(4)[: rng.integers(1, 3)]:
+        place = np.array([(0, 0.5), (1, 0.5), (0.5, 0), (0.5, 1)][side])
+        root = np.where(place == 0.5, rng.uniform(0.2, 0.8), place)
+        tip = root + rng.uniform(0.06, 0.15) * np.sign(0.5 - place)
+        start, end = (np.round(sides * one).astype(int).tolist() for one in (root, tip))
+        cv2.line(fingers, start, end, 1.0, round(0.13 * sides.min()), cv2.LINE_AA)
+    skin = np.array((0.85, 0.62, 0.5), np.float32) * rng.uniform(0.35, 1.05)
+    shadow = soften(fingers, 0.02 * sides.min())
+    sheet = sheet * (1 - rng.uniform(0.2, 0.5) * shadow)[..., None]
+    return expose(print_on(sheet, soften(fingers, 1.2), tuple(skin)), rng)
+
+
+def with_holes(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """Ruled, and punched along one side: two holes, or as many as a spiral needs; what lies behind is dark."""
+    sheet = _sheet(rng)
+    height, width = sheet.shape[:2]
+    lines = rules(sheet.shape, rng.uniform(0.08, 0.2) * height, 1.2, rng)
+    sheet = write(print_on(sheet, lines, _any_of(LINE_COLOURS, rng)), strokes, rng, size=(0.35, 0.6))
+    apart = rng.choice((rng.uniform(0.06, 0.14), rng.uniform(0.4, 0.6))) * height
+    radius = min(0.25 * apart, 0.035 * height)
+    holes = np.zeros((height, width), np.float32)
+    for y in np.arange(apart / 2, height, apart):
+        cv2.circle(holes, (round(0.06 * width), round(y)), round(radius), 1.0, cv2.FILLED, cv2.LINE_AA)
+    return expose(print_on(sheet, holes, _any_of(BLACKS, rng)), rng)
+
+
+def highlighted(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """The stripe of a highlighter across it, which ends on the sheet."""
+    sheet = write(_sheet(rng), strokes, rng)
+    height, width = sheet.shape[:2]
+    ends = [(round(x * width), round(rng.uniform(0.35, 0.65) * height)) for x in (0.12, 0.88)]
+    stripe = np.zeros((height, width), np.float32)
+    cv2.line(stripe, *ends, 1.0, round(rng.uniform(0.2, 0.45) * height), cv2.LINE_AA)
+    colour = np.array(_any_of(((0.98, 0.95, 0.2), (0.6, 0.95, 0.4), (0.98, 0.6, 0.75)), rng), np.float32)
+    return expose(sheet * (1 - stripe[..., None] * (1 - colour) * 0.9), rng)
+
+
+def label(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """A sticker with round corners and a coloured line along its edge, on something dark."""
+    side = _side(rng)
+    outline = Image.new("L", (side, side))
+    box, round_by = (0.1 * side, 0.15 * side, 0.9 * side, 0.85 * side), rng.uniform(0.05, 0.15) * side
+    ImageDraw.Draw(outline).rounded_rectangle(box, round_by, fill=255)
+    border = Image.new("L", (side, side))
+    inner = [edge + inwards * 0.03 * side for edge, inwards in zip(box, (1, 1, -1, -1), strict=True)]
+    thick = max(1, round(rng.uniform(0.008, 0.02) * side))
+    ImageDraw.Draw(border).rounded_rectangle(inner, 0.8 * round_by, outline=255, width=thick)
+    colour = _any_of(((0.8, 0.1, 0.1), (0.1, 0.2, 0.6)), rng)
+    sheet = print_on(paper(side, side, rng), np.asarray(border, np.float32) / 255, colour)
+    inside = slice(round(0.2 * side), round(0.8 * side)), slice(round(0.15 * side), round(0.85 * side))
+    sheet[inside] = write(sheet[inside], strokes, rng, size=(0.5, 0.75))
+    share = soften(np.asarray(outline, np.float32) / 255, 0.6)[..., None]
+    return expose(sheet * share + desk(side, side, rng) * (1 - share), rng)
+
+
+def between_bars(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """Black or white bars on two sides, as programs add them to fit a picture into another shape."""
+    seen = expose(write(_sheet(rng), strokes, rng), rng)
+    wide = round(rng.uniform(0.08, 0.35) * max(seen.shape))
+    across = [(wide, wide), (0, 0), (0, 0)] if rng.random() < 0.5 else [(0, 0), (wide, wide), (0, 0)]
+    return np.pad(seen, across, constant_values=int(rng.choice((0, 255))))
+
+
+def rubbed_out(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """Pencil over what was written before and rubbed out: the same drawing, mirrored, and still to be seen."""
+    before = np.fliplr(write(_sheet(rng), strokes, rng, replace(PENCIL, opacity=(0.08, 0.2))))
+    return expose(write(before, strokes, rng, replace(PENCIL, opacity=(0.7, 0.9))), rng)
+
+
+def off_a_screen(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """A photo of a screen: its pixels and the camera's make bands."""
+    side = _side(rng)
+    sheet = write(np.full((side, side, 3), 0.95, np.float32), strokes, rng, FELT_PEN)
+    apart = rng.uniform(2.5, 6)
+    rows = rules(sheet.shape, apart, 0.4 * apart, rng, rng.normal(0, 2))
+    columns = rules(sheet.shape, apart, 0.4 * apart, rng, 90 + rng.normal(0, 2))
+    bands = np.sin(sum(place / rng.uniform(4, 20) for place in np.mgrid[:side, :side]))
+    return expose(sheet * (1 - 0.25 * (rows + columns) + 0.06 * bands)[..., None].astype(np.float32), rng)
+
+
+def crayon(strokes: Strokes, rng: Rng) -> np.ndarray:
+    return expose(write(_sheet(rng), strokes, rng, CRAYON), rng)
+
+
+def on_a_button(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """White on a coloured disc or square, as programs draw it, with pale paper around."""
+    side = _side(rng)
+    button = Image.new("L", (side, side))
+    box, corners = (0.08 * side, 0.08 * side, 0.92 * side, 0.92 * side), float(rng.choice((0.42, 0.1, 0.02))) * side
+    ImageDraw.Draw(button).rounded_rectangle(box, corners, fill=255)
+    sheet = np.full((side, side, 3), rng.uniform(0.85, 1), np.float32)
+    colour = _any_of(((0.1, 0.3, 0.8), (0.8, 0.1, 0.2), (0.1, 0.5, 0.3), (0.1, 0.1, 0.1)), rng)
+    sheet = print_on(sheet, np.asarray(button, np.float32) / 255, colour)
+    length = rng.uniform(0.3, 0.5) * side
+    cover = trace(strokes, length, rng.uniform(0.06, 0.12) * length)
+    sheet = print_on(sheet, _in_the_middle(cover, (side, side), rng), (0.97, 0.97, 0.97))
+    return np.round(255 * sheet).astype(np.uint8)
+
+
+def beside_a_pen(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """The pen lies on the sheet, and reaches in from a corner."""
+    sheet = write(_sheet(rng), strokes, rng, size=(0.3, 0.45))
+    sides = np.array(sheet.shape[1::-1])
+    corner = np.array([(0, 1), (1, 1), (1, 0)][rng.integers(3)]) * sides
+    inwards = rng.uniform(0.3, 0.7, 2) * sides - corner
+    start, end = ((corner + share * inwards).astype(int).tolist() for share in (-1, rng.uniform(0.3, 0.7)))
+    pen = np.zeros(sheet.shape[:2], np.float32)
+    cv2.line(pen, start, end, 1.0, round(rng.uniform(0.03, 0.08) * sides.min()), cv2.LINE_AA)
+    sheet = sheet * (1 - 0.4 * soften(np.roll(pen, round(0.02 * sides[1]), axis=0), 0.01 * sides[1]))[..., None]
+    return expose(print_on(sheet, pen, _any_of(((0.1, 0.1, 0.6), (0.1, 0.1, 0.1), (0.8, 0.6, 0.1)), rng)), rng)
+
+
+def dappled(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """In the shadow of leaves, or of a blind."""
+    sheet = write(_sheet(rng), strokes, rng)
+    height, width = sheet.shape[:2]
+    if rng.random() < 0.5:
+        shadow = np.clip(3 * mottle(sheet.shape, height / 8, width / 8, rng) + 0.5, 0, 1)
+    else:
+        apart = rng.uniform(0.08, 0.3) * height
+        shadow = rules(sheet.shape, apart, 0.5 * apart, rng, rng.uniform(0, 180))
+    return expose(sheet * (1 - rng.uniform(0.3, 0.6) * soften(shadow, 0.008 * height))[..., None], rng)
+
+
+def sleeved(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """In a plastic sleeve, whose wrinkles shine."""
+    sheet = 0.85 * write(_sheet(rng), strokes, rng)
+    height, width = sheet.shape[:2]
+    shine = np.zeros((height, width), np.float32)
+    for _ in range(rng.integers(2, 6)):
+        way = (np.cumsum(rng.normal(0, 0.08, (6, 2)), axis=0) + rng.random(2)) * [width, height]
+        thick = int(rng.integers(2, 14))
+        cv2.polylines(shine, [way.astype(np.int32)], False, float(rng.uniform(0.3, 0.9)), thick, cv2.LINE_AA)
+    return expose(print_on(sheet, soften(shine, 2.5), (1, 1, 1)), rng)
+
+
+def beside_boxes(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """Small printed boxes to tick, above or below."""
+    sheet = write(_sheet(rng), strokes, rng, size=(0.35, 0.5))
+    height, width = sheet.shape[:2]
+    boxes = np.zeros((height, width), np.float32)
+    side = round(0.07 * min(height, width))
+    for _ in range(rng.integers(1, 4)):
+        x, y = round(rng.uniform(0.03, 0.85) * width), round(float(rng.choice((0.03, 0.9))) * height)
+        cv2.rectangle(boxes, (x, y), (x + side, y + side), 1.0, max(1, round(0.08 * side)))
+    return expose(print_on(sheet, boxes, BLACKS[1]), rng)
+
+
+def beside_a_barcode(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """A printed code above or below."""
+    sheet = write(_sheet(rng), strokes, rng, size=(0.35, 0.5))
+    height, width = sheet.shape[:2]
+    module = max(1, round(0.006 * width))
+    bars = np.repeat(rng.random(round(0.4 * width / module)) < 0.5, module).astype(np.float32)
+    code = np.tile(bars, (round(0.1 * height), 1))
+    top, left = float(rng.choice((0.03, 0.87))) * height, rng.uniform(0.05, 0.5) * width
+    return expose(print_on(sheet, lay(code, sheet.shape, round(left), round(top)), BLACKS[0], 0.9), rng)
+
+
+def clipped(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """A paper clip at the top edge of the sheet."""
+    sheet = write(_sheet(rng), strokes, rng, size=(0.35, 0.5))
+    side = min(sheet.shape[:2])
+    wire = Image.new("L", sheet.shape[1::-1])
+    left, long, wide = rng.uniform(0.05, 0.8) * sheet.shape[1], rng.uniform(0.2, 0.3) * side, 0.07 * side
+    for inset, start in ((0.0, -0.1), (0.15, 0.05), (0.3, 0.2)):
+        box = (left + inset * wide, start * long, left + (1 - inset) * wide, (1 - inset) * long)
+        ImageDraw.Draw(wire).rounded_rectangle(box, wide / 2, outline=255, width=max(1, round(0.012 * side)))
+    metal = _any_of(((0.45, 0.46, 0.5), (0.6, 0.6, 0.62), (0.7, 0.2, 0.2)), rng)
+    return expose(print_on(sheet, soften(np.asarray(wire, np.float32) / 255, 0.6), metal), rng)
+
+
+def beside_coins(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """One or two coins lie on the sheet, near its sides."""
+    sheet = write(_sheet(rng), strokes, rng, size=(0.3, 0.45))
+    height, width = sheet.shape[:2]
+    radius = rng.uniform(0.06, 0.1) * min(height, width)
+    coins = np.zeros((height, width), np.float32)
+    for _ in range(rng.integers(1, 3)):
+        x, y = rng.uniform(0.05, 0.95) * width, float(rng.choice((0.08, 0.92))) * height
+        cv2.circle(coins, (round(x), round(y)), round(radius), 1.0, cv2.FILLED, cv2.LINE_AA)
+    relief = 1 + 0.12 * mottle(sheet.shape, radius / 3, radius / 3, rng)[..., None]
+    metal = np.array(_any_of(((0.55, 0.4, 0.25), (0.6, 0.6, 0.58), (0.7, 0.6, 0.3)), rng), np.float32) * relief
+    sheet = sheet * (1 - 0.4 * soften(np.roll(coins, 3, axis=0), 2))[..., None]
+    return expose(sheet * (1 - coins[..., None]) + metal * coins[..., None], rng)
+
+
+def on_a_cloth(strokes: Strokes, rng: Rng) -> np.ndarray:
+    """A whole sheet on a checked or striped cloth."""
+    side = _side(rng)
+    place = np.mgrid[:side, :side] // max(3, round(rng.uniform(0.02, 0.08) * side)) % 2
+    share = (place[0] if rng.random() < 0.4 else place.mean(axis=0))[..., None]
+    colours = np.array([rng.uniform(0.6, 0.95, 3), rng.uniform(0.1, 0.6, 3)], np.float32)
+    cloth = (colours[0] * share + colours[1] * (1 - share)).astype(np.float32)
+    sheet = write(paper(round(0.7 * side), round(0.7 * side), rng), strokes, rng, size=(0.4, 0.65))
+    top, left = (round(rng.uniform(0.08, 0.22) * side) for _ in range(2))
+    cloth[top : top + len(sheet), left : left + len(sheet)] = sheet
+    return expose(shade(cloth, rng, (0.1, 0.3)), rng)
+
+
 GUISES: dict[str, Guise] = {
     "as drawn on a pad": draw_anywhere,
     "tight crop, blurred": tight_and_blurred,
@@ -500,6 +708,23 @@ GUISES: dict[str, Guise] = {
     "underexposed": dark_photo,
     "overexposed": pale_photo,
     "felt pen on cardboard": cardboard,
+    "held by fingers": held,
+    "holes along a side": with_holes,
+    "a highlighter's stripe across": highlighted,
+    "label with round corners": label,
+    "bars beside the picture": between_bars,
+    "pencil over what was rubbed out": rubbed_out,
+    "photo of a screen": off_a_screen,
+    "crayon": crayon,
+    "light on a button": on_a_button,
+    "a pen lies beside it": beside_a_pen,
+    "shadow of leaves or a blind": dappled,
+    "in a plastic sleeve": sleeved,
+    "boxes to tick beside it": beside_boxes,
+    "a barcode beside it": beside_a_barcode,
+    "a paper clip at the edge": clipped,
+    "coins on the sheet": beside_coins,
+    "a sheet on a checked cloth": on_a_cloth,
 }
 
 

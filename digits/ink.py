@@ -19,6 +19,7 @@ import numpy as np
 from digits.classifier import open_network
 from digits.light import Light, find_small
 from digits.normalise import pen_width
+from digits.patch import edge_shade, show_patch_alone
 from digits.recognition import Box
 from digits.straight import LONGER, with_straight_strokes, without_straight_rests
 from digits.turn import SEEN, find_slope, turn
@@ -150,6 +151,8 @@ class InkReader:
 
         grey: (height, width) uint8, ink dark or light. level: the picture is known to be level, and is not turned.
         """
+        patch = show_patch_alone(grey)
+        grey = grey if patch is None else patch
         look = _on_clean_pad(_from_afar(grey, level))
         if look.pad is not None and _stands_free(look.pad):
             return Ink(look.pad, np.eye(2, 3), look.notes)
@@ -356,10 +359,9 @@ def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 def _on_clean_pad(look: Look) -> Look:
     """The look at a whole picture, with what is drawn on it, as dark ink, if its paper is of one shade."""
     grey = look.view
-    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    paper = int(np.bincount(edge, minlength=256).argmax())
+    paper, share = edge_shade(grey, FLAT)
     of_edge, of_all = (EDGE, ALL) if max(grey.shape) > TIGHT else (LEAST, LEAST)
-    if np.count_nonzero(np.abs(edge.astype(np.int16) - paper) <= FLAT) < of_edge * edge.size:
+    if share < of_edge:
         return look
     difference = cv2.absdiff(grey, np.full_like(grey, paper))  # one number would do, but for 4 pixels in a column
     darkest, lightest = paper - int(grey.min()), int(grey.max()) - paper

@@ -36,7 +36,8 @@ TOGETHER = 1.5  # heights between words of one cell that spans several columns
 OVERHANG = 0.35  # heights that ink reaches into two cells from which on it is parted
 CORNER, CRUMB = 0.3, 0.4  # heights from where ruled lines cross, and of its own, up to which ink is left of them
 ON_LINE, ALL = 0.15, 0.9  # heights beside a ruled line at which what is left of it lies, and so much of that at least
-SIGN, SLIM, FREE = (0.45, 1.6), 0.5, 0.1  # length of a 1 or a dash in heights, its width in that; how free it stands
+SIGN, SLIM, FREE = (0.45, 1.6), 0.5, 0.1  # length of a 1 or a dash in heights, its width in that; how free it stands;
+FAINTLY, GOES_ON = 0.2, 0.7  # what may be ruled, and on which share of the way beyond its ends, where a line goes on
 LOWEST_ROW = 0.9  # height of a table's rows in those of its digits, at least: squares of paper may be lower
 FOLDED, SQUARED = 1.0, 0.33  # heights between digits on either side of a fold, and of the lines of squared paper
 FEW_DOWNS = 3  # folds, with a sheet's edges
@@ -557,9 +558,21 @@ def _straight_signs(
         stroke = Stroke((x, y, x + width, y + tall), rules[y : y + tall, x : x + width] * own)
         if (place := _place(stroke, grids)) is None:
             continue
-        left, top, right, bottom = grids[place[0]].box(*place[1:])
-        if min(x - left, y - top, right - x - width, bottom - y - tall) > FREE * height:
+        cell = left, top, right, bottom = grids[place[0]].box(*place[1:])
+        is_free = min(x - left, y - top, right - x - width, bottom - y - tall) > FREE * height
+        if is_free and not _goes_on(rules, stroke.box, cell):
             yield stroke, place
+
+
+def _goes_on(rules: np.ndarray, sign: Box, cell: Box) -> bool:
+    """Is there a pale line beyond both ends of what looks like a sign, as of a fold?"""
+    x, y, end, foot = sign
+    left, top, right, bottom = (round(side) for side in cell)
+    if end - x > foot - y:
+        ways = rules[y:foot, left:x].max(axis=0, initial=0), rules[y:foot, end:right].max(axis=0, initial=0)
+    else:
+        ways = rules[top:y, x:end].max(axis=1, initial=0), rules[foot:bottom, x:end].max(axis=1, initial=0)
+    return all(way.size > 0 and np.mean(way > FAINTLY) > GOES_ON for way in ways)
 
 
 def part_at_boxes(layout: Layout, form: Form) -> Layout:

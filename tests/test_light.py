@@ -115,7 +115,8 @@ def on_wood(page):
     desk[60 : 60 + height, 100 : 100 + width] = page
     for x in range(140, width + 100, 60):
         cv2.line(desk, (x, height + 110), (x + 6, height + 220), 70, 5)
-    return desk
+    noise = np.random.default_rng(0).normal(0, 8, desk.shape)
+    return np.clip(desk + noise, 0, 255).astype(np.uint8)
 
 
 def test_sheet_is_found_on_a_desk_that_is_hardly_darker_and_not_in_a_shadow_or_on_its_own():

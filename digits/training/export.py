@@ -14,7 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from digits.classifier import Classifier
 from digits.errors import ModelError
 
-TOLERANCE = 1e-5  # largest difference between two probabilities
+TOLERANCE = 1e-5  # largest difference between two probabilities,
+TOLERANCE_HALVED = 2e-2  # and of a network whose weights are halved
 LEAST_HALVED = 256  # weights of a layer: less is not worth it
 OUTPUTS = ("probabilities", "is_digit")
 

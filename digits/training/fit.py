@@ -213,7 +213,7 @@ def _callbacks(
         # The order matters: the state is saved with the plain weights, those that are kept are the averaged ones.
         OneCycle(first, recipe.epochs, pictures.steps(recipe)),
         EpochSeed(pictures.seed),
-        keras.callbacks.BackupAndRestore(folder / "state", delete_checkpoint=False),
+        keras.callbacks.BackupAndRestore(folder / "state", double_checkpoint=True, delete_checkpoint=False),
         keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
         keras.callbacks.ModelCheckpoint(
             folder / KEPT,

@@ -64,9 +64,10 @@ def _read_column(folder: Path) -> list[list[dict[str, float]]]:
 
 
 def read_round(folder: Path) -> list[dict[str, float]]:
-    """What each epoch of one round measured; [] before the first has ended."""
+    """What each epoch of one round measured, the last time that it was run; [] before the first has ended."""
     path = folder / "history.csv"
     if not path.is_file():
         return []
     with path.open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return list({row["epoch"]: row for row in rows}.values())

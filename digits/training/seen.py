@@ -13,7 +13,9 @@ import numpy as np
 
 from digits.ink import INK, InkReader, standardise, without_unsure
 from digits.normalise import pen_width
-from digits.training.paper import SIDE, Page, photograph, put, rule
+from digits.training.page import SIDE, Page, put
+from digits.training.paper import photograph
+from digits.training.written import rule
 
 PENS = (2.2, 6.5)  # pixels that the pen is wide, if the line fits on the page then
 ROOM = 0.94  # share of the page's side that a line takes at most

@@ -21,8 +21,9 @@ from keras import layers, ops
 
 from digits.files import digest
 from digits.sequence import ABOVE, BESIDE, HEIGHT, NONE, SIGNS, STEP, Reading, SequenceReader, frame
+from digits.training.blocks import convolve, refine
 from digits.training.data import DIGESTS, Mnist, Split
-from digits.training.export import export_compared, halve
+from digits.training.export import TOLERANCE_HALVED, export_compared, halve
 from digits.training.fonts import cached_fonts
 from digits.training.further import GENTLER, go_on_from, record_of_origin, write_mean
 from digits.training.lines import LONGEST, Placed, write_line
@@ -37,7 +38,6 @@ CENTRE, BODY = 0.1, 0.35  # shares of a sign's width about its middle: where it 
 UNDECIDED = -1  # a place where the sign or none may be seen
 HOPELESS = 8.0  # loss from which on a line, which may be beyond reading, counts for less and less
 PLACES_COUNT = 0.2  # weight of where signs are seen, beside that of their order
-TOLERANCE = 2e-2  # largest difference between two probabilities, by the rounding of the weights
 SEEN_AT_FIRST = 64  # lines of a batch from which a network that goes on gets its statistics
 COMPARED = 1000  # lines that are read in the end; on the first of them Keras and ONNX must agree
 
@@ -133,31 +133,18 @@ def build_sequence_network(dropout: float) -> keras.Model:
     Convolutions only, so that any width will do.
     """
     images = keras.Input((HEIGHT + 2 * ABOVE, None, 1), name="image")
-    x = _convolve(images, 16, 5, strides=(2, STEP))  # (n, 20, w / 2, 16)
-    x = _convolve(x, 24, 3)
-    x = _convolve(x, 40, 3, strides=(2, 1))  # (n, 10, w / 2, 40)
-    x = _convolve(x, 40, 3)
-    x = _convolve(x, 64, 3, strides=(2, 1))  # (n, 5, w / 2, 64)
-    x = _refine(_convolve(x, 64, 3), 3)
+    x = convolve(images, 16, 5, strides=(2, STEP))  # (n, 20, w / 2, 16)
+    x = convolve(x, 24, 3)
+    x = convolve(x, 40, 3, strides=(2, 1))  # (n, 10, w / 2, 40)
+    x = convolve(x, 40, 3)
+    x = convolve(x, 64, 3, strides=(2, 1))  # (n, 5, w / 2, 64)
+    x = refine(convolve(x, 64, 3), 3)
     x = layers.ZeroPadding2D((0, 1))(x)
-    x = _convolve(x, 112, (5, 3), padding="valid")  # (n, 1, w / 2, 112)
-    x = _convolve(x, 112, (1, 5))
-    x = _refine(_convolve(x, 112, (1, 7)), (1, 5))
+    x = convolve(x, 112, (5, 3), padding="valid")  # (n, 1, w / 2, 112)
+    x = convolve(x, 112, (1, 5))
+    x = refine(convolve(x, 112, (1, 7)), (1, 5))
     x = layers.Dropout(dropout)(layers.Reshape((-1, 112))(x))  # (n, w / 2, 112)
     return keras.Model(images, layers.Dense(1 + len(SIGNS), name="logits")(x), name="sequence")
-
-
-def _convolve(x: keras.KerasTensor, filters: int, size: int | tuple[int, int], **options: object) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, size, use_bias=False, **{"padding": "same", **options})(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
-
-
-def _refine(x: keras.KerasTensor, size: int | tuple[int, int]) -> keras.KerasTensor:
-    """A residual block (He et al. 2016), which begins as the identity (Goyal et al. 2017, section 5.1)."""
-    filters = x.shape[-1]
-    y = layers.Conv2D(filters, size, padding="same", use_bias=False)(_convolve(x, filters, size))
-    y = layers.BatchNormalization(momentum=0.98, gamma_initializer="zeros")(y)
-    return layers.ReLU()(layers.Add()([x, y]))
 
 
 def fit_sequence(
@@ -300,8 +287,8 @@ def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
 def export_sequence(network: keras.Model, path: Path, pictures: list[np.ndarray]) -> float:
     """Write `network` with a softmax to `path` as ONNX, its weights in 16 bits, once it reads `pictures` as Keras does.
 
-    Returns the largest difference between two probabilities. Raises ModelError if it is above TOLERANCE; `path` is
-    then left as it was.
+    Returns the largest difference between two probabilities. Raises ModelError if it is above TOLERANCE_HALVED; `path`
+    is then left as it was.
     """
     model = keras.Model(network.input, layers.Softmax()(network.output))
 
@@ -310,7 +297,7 @@ def export_sequence(network: keras.Model, path: Path, pictures: list[np.ndarray]
         reader = SequenceReader(exported)
         return max(_difference(model, reader, picture / np.float32(255)) for picture in pictures)
 
-    return export_compared(model, path, side_by_side(pictures[:1]), compare, TOLERANCE, f"{len(pictures)} lines")
+    return export_compared(model, path, side_by_side(pictures[:1]), compare, TOLERANCE_HALVED, f"{len(pictures)} lines")
 
 
 def _difference(model: keras.Model, reader: SequenceReader, framed: np.ndarray) -> float:

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from digits.training.data import load_mnist
-from digits.training.paper import SIDE, Page, _encircle, photograph, synthesise_page, write_page
+from digits.training.page import SIDE, Page
+from digits.training.paper import photograph, synthesise_page
+from digits.training.things import cover
+from digits.training.written import _encircle, write_page
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,15 @@ def test_a_circle_of_the_pen_is_ink_and_a_box_ruled_and_both_leave_what_they_mar
     assert np.mean([one[110:150, 115:135].max() for one in drawn]) < 0.1
     open_ones = [_reaches(one < 0.5, (125, 130), (0, 0)) for one in drawn]
     assert sum(open_ones) < len(pages) / 2, "most go all around"
+
+
+def test_what_covers_the_paper_hides_what_is_written_and_leaves_most_of_it():
+    rng = np.random.default_rng(8)
+    for _ in range(40):
+        page = Page(ink=np.ones((SIDE, SIDE), np.float32), lines=np.ones((SIDE, SIDE), np.float32))
+        cover(page, rng)
+        assert np.allclose(page.ink, 1 - page.things) and np.allclose(page.lines, page.ink)
+        assert 0 < page.things.mean() < 0.75
 
 
 def _reaches(free: np.ndarray, start: tuple[int, int], end: tuple[int, int]) -> bool:

@@ -73,7 +73,7 @@ def test_record_beside_the_shipped_network_is_its_own():
 def test_an_export_that_differs_is_not_kept(lines, tmp_path, monkeypatch):
     kept = shutil.copy(SHIPPED_SEQUENCE_MODEL, tmp_path / "mine.onnx")
     before = kept.read_bytes()
-    monkeypatch.setattr("digits.training.sequence.TOLERANCE", -1.0)
+    monkeypatch.setattr("digits.training.sequence.TOLERANCE_HALVED", -1.0)
     with pytest.raises(ModelError, match="not kept"):
         export_sequence(build_sequence_network(0.0), kept, [lines[0][0]])
     assert kept.read_bytes() == before and list(tmp_path.iterdir()) == [kept]

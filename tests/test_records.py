@@ -11,7 +11,7 @@ from digits import Recognizer
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 OF_RECIPES = {"ablation.md", "presets.md", "presets.json", "time_to_accuracy.md"}  # they train networks of their own
-STALE: set[str] = {"bulk.md", "comparison.md", "web.md"}  # records of earlier networks, to be measured anew and then taken out
+STALE: set[str] = {"bulk.md", "web.md"}  # of earlier networks, to be measured anew
 NAMED = re.compile(r"\b(model|ink|sequence)(?:\.onnx| network)? ([0-9a-f]{12})\b", re.IGNORECASE)
 
 

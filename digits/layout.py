@@ -16,6 +16,7 @@ import numpy as np
 
 from digits.brackets import find_brackets
 from digits.normalise import FRAME, crop, normalise, pen_width
+from digits.objects import find_objects
 from digits.recognition import Box
 from digits.rings import without_rings
 from digits.sequence import Seen
@@ -116,6 +117,8 @@ def find_layout(
         return Layout(notes=[*notes, "nothing drawn"])
     single = single or max(shape) <= THUMBNAIL
     if not single:
+        strokes, objects = _leave_out(strokes, find_objects(strokes, ink.shape), "objects at the edge")
+        notes += objects
         strokes, rest = _without_rest(strokes, ink.shape)
         strokes, specks = _without_specks(strokes, ink)
         notes += rest + specks

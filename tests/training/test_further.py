@@ -67,7 +67,8 @@ def test_mean_of_two_networks_lies_between_them_and_one_named_twice_counts_twice
     assert len(convolutions) > 10
     for weights in convolutions:
         same = next(one for one in expected.graph.initializer if one.name == weights.name)
-        np.testing.assert_allclose(numpy_helper.to_array(weights), numpy_helper.to_array(same), atol=1e-6)
+        mean, wanted = (numpy_helper.to_array(one).astype(np.float32) for one in (weights, same))
+        np.testing.assert_allclose(mean, wanted, atol=1e-3)  # weights are kept in 16 bits
 
 
 def test_networks_with_other_layers_have_no_mean(tmp_path):
